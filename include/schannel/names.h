@@ -1,0 +1,94 @@
+/*
+ * Names of the schannel provider for use with <openssl/evp.h>: algorithms, parameters, blob types
+ * and PEM labels.  Strings only; there is nothing to link against.
+ *
+ * Copyright 2026 The schannel authors.  Licensed under the Apache License 2.0.
+ */
+#ifndef SCHANNEL_NAMES_H
+#define SCHANNEL_NAMES_H
+
+/* Provider and key type */
+#define SCHANNEL_PROVIDER_NAME "schannel"          /* module and provider name */
+#define SCHANNEL_PROPERTIES    "provider=schannel" /* property on every algorithm */
+#define SCHANNEL_KEY_TYPE      "SCHANNEL"          /* KEYMGMT, ENCODER and DECODER name */
+
+/* EVP_KDF */
+#define SCHANNEL_KDF_TLS1 "TLS1-KDF" /* TLS 1.0 and 1.1, RFC 2246 */
+
+/* EVP_CIPHER */
+#define SCHANNEL_CIPHER_RC4          "SCHANNEL-RC4"          /* 40 to 128 bits, resumable */
+#define SCHANNEL_CIPHER_DES_EDE3_CBC "SCHANNEL-DES-EDE3-CBC" /* three-key triple DES */
+#define SCHANNEL_CIPHER_AES_128_CBC  "SCHANNEL-AES-128-CBC"
+#define SCHANNEL_CIPHER_AES_256_CBC  "SCHANNEL-AES-256-CBC"
+
+/* EVP_MAC */
+#define SCHANNEL_MAC_TLS1 "TLS1-MAC" /* HMAC, raw or over TLS 1.0 records */
+
+/* Values of the parameter "alg" */
+#define SCHANNEL_ALG_TLS1_MASTER  "TLS1-MASTER"  /* premaster or master secret of TLS 1.0 and 1.1 */
+#define SCHANNEL_ALG_RC4          "RC4"          /* 40 to 128 bits */
+#define SCHANNEL_ALG_DES_EDE3_CBC "DES-EDE3-CBC" /* 192 bits with parity */
+#define SCHANNEL_ALG_AES_128_CBC  "AES-128-CBC"
+#define SCHANNEL_ALG_AES_256_CBC  "AES-256-CBC"
+#define SCHANNEL_ALG_TLS1_MAC     "TLS1-MAC"     /* with digest MD5 or SHA1 */
+
+/* Values of the parameter "usage": session keys from a master; KDF output */
+#define SCHANNEL_USAGE_CLIENT_WRITE_KEY "client-write-key" /* CALG_SCHANNEL_ENC_KEY */
+#define SCHANNEL_USAGE_SERVER_WRITE_KEY "server-write-key" /* the same with CRYPT_SERVER */
+#define SCHANNEL_USAGE_CLIENT_WRITE_MAC "client-write-mac" /* CALG_SCHANNEL_MAC_KEY */
+#define SCHANNEL_USAGE_SERVER_WRITE_MAC "server-write-mac" /* the same with CRYPT_SERVER */
+#define SCHANNEL_USAGE_CLIENT_WRITE_IV  "client-write-iv"  /* KDF only */
+#define SCHANNEL_USAGE_SERVER_WRITE_IV  "server-write-iv"  /* KDF only */
+#define SCHANNEL_USAGE_KEY_BLOCK        "key-block"        /* KDF only, its default */
+#define SCHANNEL_USAGE_MASTER_SECRET    "master-secret"    /* KDF only, from a premaster */
+#define SCHANNEL_USAGE_PRF              "prf"              /* KDF only, with label and seed */
+#define SCHANNEL_USAGE_CLIENT_FINISHED  "finished-client"  /* KDF only, with the handshake */
+#define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* KDF only, with the handshake */
+
+/* Parameters of keys and derivations */
+#define SCHANNEL_PARAM_ALG             "alg"             /* UTF-8: what a key is */
+#define SCHANNEL_PARAM_BITS            "bits"            /* integer: key size in bits */
+#define SCHANNEL_PARAM_KIND            "kind"            /* UTF-8, get: master, cipher or mac */
+#define SCHANNEL_PARAM_SECRET          "secret"          /* octets: master secret or key bytes */
+#define SCHANNEL_PARAM_PREMASTER       "premaster"       /* octets: premaster secret */
+#define SCHANNEL_PARAM_CLIENT_RANDOM   "client-random"   /* octets: KP_CLIENT_RANDOM */
+#define SCHANNEL_PARAM_SERVER_RANDOM   "server-random"   /* octets: KP_SERVER_RANDOM */
+#define SCHANNEL_PARAM_RELAXED_RANDOMS "relaxed-randoms" /* integer 1: randoms of 1..64 bytes */
+#define SCHANNEL_PARAM_CIPHER          "cipher"          /* UTF-8: bulk cipher to derive for */
+#define SCHANNEL_PARAM_CIPHER_BITS     "cipher-bits"     /* integer: its secret bits */
+#define SCHANNEL_PARAM_EXPORT          "export"          /* integer 1: INTERNATIONAL_USAGE */
+#define SCHANNEL_PARAM_DIGEST          "digest"          /* UTF-8: MAC digest, MD5 or SHA1 */
+#define SCHANNEL_PARAM_MAC_BITS        "mac-bits"        /* integer: MAC key bits */
+#define SCHANNEL_PARAM_USAGE           "usage"           /* UTF-8: one of SCHANNEL_USAGE_... */
+#define SCHANNEL_PARAM_IV              "iv"              /* octets: chaining value; set: KP_IV */
+#define SCHANNEL_PARAM_SALT            "salt"            /* 11 octets: KP_SALT of a 40-bit key */
+#define SCHANNEL_PARAM_SALT_MODE       "salt-mode"       /* UTF-8: none, zero or create */
+#define SCHANNEL_PARAM_SEQUENCE        "sequence"        /* integer: number of the next record */
+#define SCHANNEL_PARAM_EXPORTABLE      "exportable"      /* integer: CRYPT_EXPORTABLE */
+#define SCHANNEL_PARAM_KEY_HANDLE      "key-handle"      /* 16 octets: names a live key */
+#define SCHANNEL_PARAM_KEY_ID          "key-id"          /* UTF-8, get: short public identifier */
+#define SCHANNEL_PARAM_DEFAULT_DIGEST  "default-digest"  /* UTF-8, get: digest of a MAC key */
+#define SCHANNEL_PARAM_RETIRE          "retire"          /* integer 1, set: CryptDestroyKey */
+#define SCHANNEL_PARAM_OPAQUE_BLOB     "opaque-blob"     /* octets: the sealed blob */
+
+/* Parameters of a KDF */
+#define SCHANNEL_PARAM_LABEL          "label"          /* octets: PRF label */
+#define SCHANNEL_PARAM_SEED           "seed"           /* octets: PRF seed */
+#define SCHANNEL_PARAM_HANDSHAKE      "handshake"      /* octets: the handshake messages */
+#define SCHANNEL_PARAM_HANDSHAKE_HASH "handshake-hash" /* 36 octets: MD5 || SHA-1 of them */
+
+/* Parameters of a record MAC */
+#define SCHANNEL_PARAM_RECORD_TYPE    "record-type"    /* integer: content type; record mode on */
+#define SCHANNEL_PARAM_RECORD_VERSION "record-version" /* integer: 0x0301 for TLS 1.0 */
+#define SCHANNEL_PARAM_RECORD_LENGTH  "record-length"  /* integer: length of the next record */
+
+/* Options of export and import: encoder, decoder and key parameters */
+#define SCHANNEL_PARAM_BLOB      "blob"      /* UTF-8: blob type of an export */
+#define SCHANNEL_PARAM_BLOB_MODE "blob-mode" /* UTF-8: snapshot */
+#define SCHANNEL_PARAM_SEAL_KEY  "seal-key"  /* UTF-8: file:PATH, fd:N, user or runtime */
+
+/* Blob types and PEM labels */
+#define SCHANNEL_BLOB_OPAQUE      "opaqueblob"
+#define SCHANNEL_PEM_LABEL_OPAQUE "SCHANNEL OPAQUE KEY BLOB"
+
+#endif

@@ -1,0 +1,637 @@
+/*
+ * EVP_CIPHER "SCHANNEL-RC4", "SCHANNEL-AES-128-CBC" and so on: one implementation, a row each.
+ *
+ * A context either has key bytes of its own and behaves like libcrypto's cipher of the same name,
+ * or it is bound to a live key by "key-handle": then the key owns the state, every call advances
+ * it under the key's lock, and padding is off unless the application turns it on.
+ * The work is key/cipher_value.  Referenced by algorithms.c.
+ */
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <string.h>
+#include "dispatch.h"
+#include "key/key.h"
+#include "params.h"
+#include "schannel/names.h"
+
+#define RC4_MAX_KEY_SIZE 256
+
+static OSSL_FUNC_cipher_freectx_fn cipher_free;
+static OSSL_FUNC_cipher_dupctx_fn cipher_dup;
+static OSSL_FUNC_cipher_encrypt_init_fn cipher_encrypt_init;
+static OSSL_FUNC_cipher_decrypt_init_fn cipher_decrypt_init;
+static OSSL_FUNC_cipher_update_fn cipher_update;
+static OSSL_FUNC_cipher_final_fn cipher_final;
+static OSSL_FUNC_cipher_cipher_fn cipher_once;
+static OSSL_FUNC_cipher_get_ctx_params_fn cipher_get_ctx_params;
+static OSSL_FUNC_cipher_set_ctx_params_fn cipher_set_ctx_params;
+
+enum padding_choice { PADDING_DEFAULT = 0, PADDING_OFF, PADDING_ON };
+
+struct cipher_context {
+    struct provctx *provctx;
+    const struct bulk_cipher *cipher;
+    struct key *key;         /* bound: holds a reference; else NULL */
+    struct cipher_value own; /* unbound: key bytes of our own, when |has_key| */
+    uint8_t has_key, encrypt;
+    enum padding_choice padding;
+    size_t key_size;                           /* that the next key bytes will have */
+    uint8_t iv_view[CBC_MAX_BLOCK_SIZE];       /* what a pointer to the IV points to */
+    uint8_t updated_iv_view[CBC_MAX_BLOCK_SIZE];
+};
+
+/* What an initialisation or a set call asks for, collected before anything changes. */
+struct cipher_request {
+    struct key *key; /* found by key-handle, with a reference; NULL: not asked for */
+    enum padding_choice padding;
+    size_t key_size;
+};
+
+/* ---- contexts ---- */
+
+static void *cipher_new(struct provctx *provctx, enum bulk_cipher_id id)
+{
+    struct cipher_context *context = OPENSSL_zalloc(sizeof(*context));
+
+    if (context == NULL) {
+        RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a cipher context");
+        return NULL;
+    }
+    context->provctx = provctx;
+    context->cipher = bulk_cipher_by_id(id);
+    context->key_size = context->cipher->default_bits / 8;
+    context->own.cipher = context->cipher;
+    if (!cipher_value_is_stream(&context->own))
+        cbc_init(&context->own.u.cbc, context->cipher->block_size);
+    return context;
+}
+
+static void cipher_free(void *vcontext)
+{
+    struct cipher_context *context = vcontext;
+
+    if (context == NULL)
+        return;
+    key_free(context->key);
+    cipher_value_clear(&context->own);
+    OPENSSL_clear_free(context, sizeof(*context));
+}
+
+/* A copy of a bound context is bound to a copy of the key: CryptDuplicateKey. */
+static void *cipher_dup(void *vcontext)
+{
+    const struct cipher_context *context = vcontext;
+    struct cipher_context *copy = OPENSSL_malloc(sizeof(*copy));
+
+    if (copy == NULL) {
+        RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a cipher context");
+        return NULL;
+    }
+    *copy = *context;
+    cipher_value_copy(&copy->own, &context->own);
+    if (context->key != NULL && (copy->key = key_duplicate(context->key)) == NULL) {
+        cipher_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
+/* The state that the context works on, locked when it is a key's.  NULL with a reason raised. */
+static struct cipher_value *value_acquire(struct cipher_context *context)
+{
+    if (context->key != NULL)
+        return key_lock_kind(context->key, KEY_KIND_CIPHER, context->cipher->name)
+                   ? &context->key->value.cipher
+                   : NULL;
+    if (context->has_key)
+        return &context->own;
+    RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY,
+          "SCHANNEL-%s: the context has neither key bytes nor a key-handle",
+          context->cipher->name);
+    return NULL;
+}
+
+static void value_release(struct cipher_context *context)
+{
+    if (context->key != NULL)
+        key_unlock(context->key);
+}
+
+static struct cipher_use use_of(const struct cipher_context *context)
+{
+    struct cipher_use use = { .encrypt = context->encrypt };
+
+    if (context->padding == PADDING_DEFAULT)
+        use.padding = context->key == NULL;
+    else
+        use.padding = context->padding == PADDING_ON;
+    return use;
+}
+
+/* ---- parameters ---- */
+
+/* A key that |context| can be bound to, with a reference. */
+static int find_key(const struct cipher_context *context, const OSSL_PARAM *param,
+                    struct key **found)
+{
+    struct octets handle;
+    struct key *key;
+    int ok;
+
+    if (!params_get_octets(context->provctx->errors, param, KEY_HANDLE_SIZE, KEY_HANDLE_SIZE,
+                           &handle) ||
+        (key = key_by_handle(context->provctx, handle)) == NULL)
+        return 0;
+    if (!key_lock_kind(key, KEY_KIND_CIPHER, "key-handle")) {
+        key_free(key);
+        return 0;
+    }
+    ok = key->value.cipher.cipher == context->cipher ||
+         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+               "key-handle: expected a %s key for this cipher, got a %s key", context->cipher->name,
+               key->algorithm->name);
+    key_unlock(key);
+    if (ok)
+        *found = key;
+    else
+        key_free(key);
+    return ok;
+}
+
+static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,
+                           enum padding_choice *padding)
+{
+    uint64_t number;
+
+    /* EVP_CIPHER_CTX_set_padding takes any non-zero value for "on". */
+    if (!params_get_number(context->provctx->errors, param, 0, UINT64_MAX, &number))
+        return 0;
+    *padding = number != 0 ? PADDING_ON : PADDING_OFF;
+    return 1;
+}
+
+static int collect_key_size(const struct cipher_context *context, const OSSL_PARAM *param,
+                            size_t *size)
+{
+    int variable = cipher_value_is_stream(&context->own);
+    uint64_t full = context->cipher->default_bits / 8, number;
+
+    if (!params_get_number(context->provctx->errors, param, variable ? 1 : full,
+                           variable ? RC4_MAX_KEY_SIZE : full, &number))
+        return 0;
+    *size = (size_t)number;
+    return 1;
+}
+
+static int collect(const struct cipher_context *context, const OSSL_PARAM params[],
+                   struct cipher_request *request)
+{
+    const OSSL_PARAM *param;
+
+    request->key = NULL;
+    request->padding = context->padding;
+    request->key_size = context->key_size;
+    if (params == NULL)
+        return 1;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_PADDING)) != NULL &&
+        !collect_padding(context, param, &request->padding))
+        return 0;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
+        !collect_key_size(context, param, &request->key_size))
+        return 0;
+    if ((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_KEY_HANDLE)) != NULL)
+        return find_key(context, param, &request->key);
+    return 1;
+}
+
+/* Key bytes of our own go: the context is bound, or about to have others. */
+static void drop_own_key(struct cipher_context *context)
+{
+    cipher_value_clear(&context->own);
+    context->own.cipher = context->cipher;
+    if (!cipher_value_is_stream(&context->own))
+        cbc_init(&context->own.u.cbc, context->cipher->block_size);
+    context->has_key = 0;
+}
+
+/* Takes over what was collected; the request's reference to a key moves into the context. */
+static void apply(struct cipher_context *context, const struct cipher_request *request)
+{
+    context->padding = request->padding;
+    context->key_size = request->key_size;
+    if (request->key != NULL) {
+        key_free(context->key);
+        context->key = request->key;
+        drop_own_key(context);
+    }
+}
+
+static int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
+{
+    struct cipher_context *context = vcontext;
+    struct cipher_request request;
+
+    if (!collect(context, params, &request))
+        return 0;
+    apply(context, &request);
+    return 1;
+}
+
+/* A copy of the IV that stays where it is as long as the context lives. */
+static int get_iv(OSSL_PARAM *param, uint8_t *view, const uint8_t *iv, size_t size)
+{
+    memcpy(view, iv, size);
+    return OSSL_PARAM_set_octet_ptr(param, view, size) ||
+           OSSL_PARAM_set_octet_string(param, view, size);
+}
+
+/* Original and current IV, of the bound key or of our own. */
+static int get_ivs(struct cipher_context *context, OSSL_PARAM *original, OSSL_PARAM *updated)
+{
+    size_t size = context->cipher->iv_size;
+    const struct cbc_state *cbc = &context->own.u.cbc;
+    int ok = 1;
+
+    if ((original == NULL && updated == NULL) || size == 0)
+        return 1;
+    if (context->key != NULL) {
+        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, context->cipher->name))
+            return 0;
+        cbc = &context->key->value.cipher.u.cbc;
+    }
+    if (original != NULL)
+        ok = get_iv(original, context->iv_view, cbc->iv, size);
+    if (ok && updated != NULL)
+        ok = get_iv(updated, context->updated_iv_view, cbc->chain, size);
+    if (context->key != NULL)
+        key_unlock(context->key);
+    return ok || RAISE(context->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL, "iv: needs %zu bytes",
+                       size);
+}
+
+static int get_key_size(struct cipher_context *context, OSSL_PARAM *param)
+{
+    size_t size = context->key_size;
+
+    if (context->key != NULL) {
+        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, context->cipher->name))
+            return 0;
+        size = context->key->value.cipher.key_size;
+        key_unlock(context->key);
+    }
+    return OSSL_PARAM_set_size_t(param, size);
+}
+
+static int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
+{
+    struct cipher_context *context = vcontext;
+    struct cipher_use use = use_of(context);
+    OSSL_PARAM *param;
+
+    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
+        !get_key_size(context, param))
+        return 0;
+    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IVLEN)) != NULL &&
+        !OSSL_PARAM_set_size_t(param, context->cipher->iv_size))
+        return 0;
+    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_PADDING)) != NULL &&
+        !OSSL_PARAM_set_uint(param, (unsigned)use.padding))
+        return 0;
+    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_NUM)) != NULL &&
+        !OSSL_PARAM_set_uint(param, 0))
+        return 0;
+    return get_ivs(context, OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IV),
+                   OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_UPDATED_IV));
+}
+
+static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
+{
+    static const OSSL_PARAM gettable[] = {
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_NUM, NULL),
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)context;
+    (void)provctx;
+    return gettable;
+}
+
+static const OSSL_PARAM *block_settable_ctx_params(void *context, void *provctx)
+{
+    static const OSSL_PARAM settable[] = {
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)context;
+    (void)provctx;
+    return settable;
+}
+
+/* libcrypto takes a settable "keylen" for the sign of a cipher with keys of any length. */
+static const OSSL_PARAM *stream_settable_ctx_params(void *context, void *provctx)
+{
+    static const OSSL_PARAM settable[] = {
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)context;
+    (void)provctx;
+    return settable;
+}
+
+/* ---- initialisation ---- */
+
+static int check_sizes(const struct cipher_context *context, const struct cipher_request *request,
+                       const unsigned char *key, size_t key_size, const unsigned char *iv,
+                       size_t iv_size)
+{
+    size_t expected = request->key_size;
+
+    if (key != NULL && request->key != NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "key-handle: excludes key bytes");
+    if (key != NULL && key_size != expected)
+        return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "key: expected %zu bytes for SCHANNEL-%s, got %zu", expected,
+                     context->cipher->name, key_size);
+    if (iv != NULL && iv_size != context->cipher->iv_size)
+        return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "iv: expected %zu bytes for SCHANNEL-%s, got %zu", context->cipher->iv_size,
+                     context->cipher->name, iv_size);
+    return 1;
+}
+
+/*
+ * A key that keeps its state cannot turn round inside a block; an IV starts a new chain and so
+ * lifts that.  Sets the IV while it holds the lock.
+ */
+static int continue_key(struct cipher_context *context, struct key *key, int encrypt,
+                        const unsigned char *iv)
+{
+    struct cbc_state *cbc;
+    int ok = 1;
+
+    if (!key_lock_kind(key, KEY_KIND_CIPHER, context->cipher->name))
+        return 0;
+    cbc = &key->value.cipher.u.cbc;
+    if (iv != NULL)
+        cipher_value_set_iv(&key->value.cipher, iv);
+    else if (!cipher_value_is_stream(&key->value.cipher) && cbc->buffered != 0 &&
+             cbc->direction != (encrypt ? CBC_ENCRYPT : CBC_DECRYPT))
+        ok = RAISE(context->provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
+                   "%s: the key holds %u bytes of a block, so its direction cannot change before "
+                   "that block is complete or an IV is set",
+                   context->cipher->name, (unsigned)cbc->buffered);
+    key_unlock(key);
+    return ok;
+}
+
+/* Key bytes and IV of a context of its own, as libcrypto's CBC and RC4 treat them. */
+static void start_own(struct cipher_context *context, const unsigned char *key, size_t key_size,
+                      const unsigned char *iv)
+{
+    uint8_t original_iv[CBC_MAX_BLOCK_SIZE];
+
+    if (key != NULL) {
+        int is_block = !cipher_value_is_stream(&context->own);
+
+        /* An IV may have been given before the key. */
+        if (is_block)
+            memcpy(original_iv, context->own.u.cbc.iv, sizeof(original_iv));
+        cipher_value_clear(&context->own);
+        cipher_value_init(&context->own, context->cipher, (struct octets){ key, key_size },
+                          (struct octets){ NULL, 0 });
+        if (is_block)
+            cipher_value_set_iv(&context->own, original_iv);
+        context->has_key = 1;
+        key_free(context->key);
+        context->key = NULL;
+    }
+    if (iv != NULL)
+        cipher_value_set_iv(&context->own, iv);
+    else
+        cipher_value_restart(&context->own);
+}
+
+static int initialise(struct cipher_context *context, const unsigned char *key, size_t key_size,
+                      const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[],
+                      int encrypt)
+{
+    struct cipher_request request;
+    struct key *bound;
+
+    if (!collect(context, params, &request))
+        return 0;
+    bound = request.key != NULL ? request.key : key == NULL ? context->key : NULL;
+    if (!check_sizes(context, &request, key, key_size, iv, iv_size) ||
+        (bound != NULL && !continue_key(context, bound, encrypt, iv))) {
+        key_free(request.key);
+        return 0;
+    }
+    apply(context, &request);
+    context->encrypt = (uint8_t)encrypt;
+    if (bound == NULL)
+        start_own(context, key, key_size, iv);
+    return 1;
+}
+
+static int cipher_encrypt_init(void *context, const unsigned char *key, size_t key_size,
+                               const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
+{
+    return initialise(context, key, key_size, iv, iv_size, params, 1);
+}
+
+static int cipher_decrypt_init(void *context, const unsigned char *key, size_t key_size,
+                               const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
+{
+    return initialise(context, key, key_size, iv, iv_size, params, 0);
+}
+
+/* ---- data ---- */
+
+static int cipher_update(void *vcontext, unsigned char *out, size_t *written, size_t out_size,
+                         const unsigned char *in, size_t size)
+{
+    struct cipher_context *context = vcontext;
+    struct cipher_use use = use_of(context);
+    struct cipher_value *value = value_acquire(context);
+    int ok;
+
+    if (value == NULL)
+        return 0;
+    ok = cipher_value_update(context->provctx, value, &use, in, size, out, out_size, written);
+    value_release(context);
+    return ok;
+}
+
+static int cipher_final(void *vcontext, unsigned char *out, size_t *written, size_t out_size)
+{
+    struct cipher_context *context = vcontext;
+    struct cipher_use use = use_of(context);
+    struct cipher_value *value = value_acquire(context);
+    int ok;
+
+    if (value == NULL)
+        return 0;
+    ok = cipher_value_final(context->provctx, value, &use, out, out_size, written);
+    value_release(context);
+    return ok;
+}
+
+/* EVP_Cipher: whole blocks, neither padding nor buffering. */
+static int cipher_once(void *vcontext, unsigned char *out, size_t *written, size_t out_size,
+                       const unsigned char *in, size_t size)
+{
+    struct cipher_context *context = vcontext;
+    struct cipher_use use = { .encrypt = context->encrypt, .padding = 0 };
+    struct cipher_value *value = value_acquire(context);
+    int ok;
+
+    if (value == NULL)
+        return 0;
+    if (size % context->cipher->block_size != 0 ||
+        (!cipher_value_is_stream(value) && value->u.cbc.buffered != 0))
+        ok = RAISE(context->provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
+                   "SCHANNEL-%s: EVP_Cipher works on whole blocks of %zu bytes only",
+                   context->cipher->name, context->cipher->block_size);
+    else
+        ok = cipher_value_update(context->provctx, value, &use, in, size, out, out_size, written);
+    value_release(context);
+    return ok;
+}
+
+/* ---- one row per cipher ---- */
+
+static int get_params(OSSL_PARAM params[], enum bulk_cipher_id id)
+{
+    const struct bulk_cipher *cipher = bulk_cipher_by_id(id);
+    const struct {
+        const char *name;
+        size_t value;
+    } answers[] = {
+        { OSSL_CIPHER_PARAM_MODE, cipher->iv_size != 0 ? EVP_CIPH_CBC_MODE : EVP_CIPH_STREAM_CIPHER },
+        { OSSL_CIPHER_PARAM_KEYLEN, cipher->default_bits / 8 },
+        { OSSL_CIPHER_PARAM_IVLEN, cipher->iv_size },
+        { OSSL_CIPHER_PARAM_BLOCK_SIZE, cipher->block_size },
+    };
+
+    for (size_t n = 0; n < sizeof(answers) / sizeof(answers[0]); n++) {
+        OSSL_PARAM *param = OSSL_PARAM_locate(params, answers[n].name);
+
+        if (param != NULL && !OSSL_PARAM_set_size_t(param, answers[n].value))
+            return 0;
+    }
+    return 1;
+}
+
+static const OSSL_PARAM *gettable_params(void *provctx)
+{
+    static const OSSL_PARAM gettable[] = {
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
+        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_BLOCK_SIZE, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return gettable;
+}
+
+static void *rc4_new(void *provctx)
+{
+    return cipher_new(provctx, BULK_CIPHER_RC4);
+}
+
+static int rc4_get_params(OSSL_PARAM params[])
+{
+    return get_params(params, BULK_CIPHER_RC4);
+}
+
+static void *des_ede3_cbc_new(void *provctx)
+{
+    return cipher_new(provctx, BULK_CIPHER_DES_EDE3);
+}
+
+static int des_ede3_cbc_get_params(OSSL_PARAM params[])
+{
+    return get_params(params, BULK_CIPHER_DES_EDE3);
+}
+
+static void *aes_128_cbc_new(void *provctx)
+{
+    return cipher_new(provctx, BULK_CIPHER_AES_128);
+}
+
+static int aes_128_cbc_get_params(OSSL_PARAM params[])
+{
+    return get_params(params, BULK_CIPHER_AES_128);
+}
+
+static void *aes_256_cbc_new(void *provctx)
+{
+    return cipher_new(provctx, BULK_CIPHER_AES_256);
+}
+
+static int aes_256_cbc_get_params(OSSL_PARAM params[])
+{
+    return get_params(params, BULK_CIPHER_AES_256);
+}
+
+/* The entries that every row shares; the three that differ come first in each table. */
+#define COMMON_FUNCTIONS                                                                           \
+    { OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))cipher_free },                                     \
+        { OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))cipher_dup },                                   \
+        { OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))cipher_encrypt_init },                    \
+        { OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))cipher_decrypt_init },                    \
+        { OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))cipher_update },                                \
+        { OSSL_FUNC_CIPHER_FINAL, (void (*)(void))cipher_final },                                  \
+        { OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher_once },                                  \
+        { OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))gettable_params },                     \
+        { OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))cipher_get_ctx_params },                \
+        { OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params },             \
+        { OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))cipher_set_ctx_params },                \
+    {                                                                                              \
+        0, NULL                                                                                    \
+    }
+
+const OSSL_DISPATCH schannel_rc4_functions[] = {
+    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))rc4_new },
+    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))rc4_get_params },
+    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))stream_settable_ctx_params },
+    COMMON_FUNCTIONS,
+};
+
+const OSSL_DISPATCH schannel_des_ede3_cbc_functions[] = {
+    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))des_ede3_cbc_new },
+    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))des_ede3_cbc_get_params },
+    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
+    COMMON_FUNCTIONS,
+};
+
+const OSSL_DISPATCH schannel_aes_128_cbc_functions[] = {
+    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))aes_128_cbc_new },
+    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))aes_128_cbc_get_params },
+    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
+    COMMON_FUNCTIONS,
+};
+
+const OSSL_DISPATCH schannel_aes_256_cbc_functions[] = {
+    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))aes_256_cbc_new },
+    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))aes_256_cbc_get_params },
+    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
+    COMMON_FUNCTIONS,
+};

@@ -1,0 +1,28 @@
+/*
+ * The dispatch tables of the operation rooms, one per algorithm.  Defined last in each room's file,
+ * listed in algorithms.c, which is the only reader.
+ */
+#ifndef SCHANNEL_PROVIDER_DISPATCH_H
+#define SCHANNEL_PROVIDER_DISPATCH_H
+
+#include <openssl/core.h>
+
+extern const OSSL_DISPATCH schannel_keymgmt_functions[];
+extern const OSSL_DISPATCH schannel_tls1_kdf_functions[];
+extern const OSSL_DISPATCH schannel_rc4_functions[];
+extern const OSSL_DISPATCH schannel_des_ede3_cbc_functions[];
+extern const OSSL_DISPATCH schannel_aes_128_cbc_functions[];
+extern const OSSL_DISPATCH schannel_aes_256_cbc_functions[];
+extern const OSSL_DISPATCH schannel_tls1_mac_functions[];
+extern const OSSL_DISPATCH schannel_blob_encoder_functions[];
+extern const OSSL_DISPATCH schannel_pem_encoder_functions[];
+extern const OSSL_DISPATCH schannel_text_encoder_functions[];
+extern const OSSL_DISPATCH schannel_public_encoder_functions[];
+extern const OSSL_DISPATCH schannel_pem_decoder_functions[];
+extern const OSSL_DISPATCH schannel_blob_decoder_functions[];
+extern const OSSL_DISPATCH schannel_key_decoder_functions[];
+
+/* All algorithms of one operation; NULL for an operation that we do not offer. */
+const OSSL_ALGORITHM *schannel_algorithms(int operation_id);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * ENCODER "SCHANNEL" to pem, der and opaqueblob: the sealed blob of a key, in the two dresses that
+ * the openssl program knows (-outform PEM, -outform DER) and under its own name.
+ *
+ * An encoder has no side effects: libcrypto may call it twice, once for the size.  Text output is
+ * encoder/text.  Referenced by algorithms.c.
+ */
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <string.h>
+#include "blob/opaque.h"
+#include "dispatch.h"
+#include "params.h"
+#include "schannel/names.h"
+
+static OSSL_FUNC_encoder_newctx_fn encoder_new;
+static OSSL_FUNC_encoder_freectx_fn encoder_free;
+static OSSL_FUNC_encoder_set_ctx_params_fn encoder_set_ctx_params;
+static OSSL_FUNC_encoder_settable_ctx_params_fn encoder_settable_ctx_params;
+static OSSL_FUNC_encoder_does_selection_fn secret_does_selection;
+static OSSL_FUNC_encoder_does_selection_fn public_does_selection;
+static OSSL_FUNC_encoder_encode_fn encode_blob;
+static OSSL_FUNC_encoder_encode_fn encode_pem;
+static OSSL_FUNC_encoder_encode_fn encode_public;
+
+struct encoder_context {
+    struct provctx *provctx;
+    char *seal_key; /* owned; NULL: the key's option, then the configuration, then the default */
+};
+
+static void *encoder_new(void *vprovctx)
+{
+    struct provctx *provctx = vprovctx;
+    struct encoder_context *context = OPENSSL_zalloc(sizeof(*context));
+
+    if (context == NULL)
+        RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for an encoder context");
+    else
+        context->provctx = provctx;
+    return context;
+}
+
+static void encoder_free(void *vcontext)
+{
+    struct encoder_context *context = vcontext;
+
+    if (context == NULL)
+        return;
+    OPENSSL_free(context->seal_key);
+    OPENSSL_free(context);
+}
+
+/*
+ * A cipher named for the encoding asks for a passphrase.  Until there is such a seal, writing a blob
+ * that opens without the passphrase would be a trap.
+ */
+static int refuse_passphrase(const struct encoder_context *context, const OSSL_PARAM *param)
+{
+    const char *name = NULL;
+
+    if (!OSSL_PARAM_get_utf8_string_ptr(param, &name) || name == NULL)
+        return 1;
+    return RAISE(context->provctx->errors, SCHANNEL_R_NOT_SUPPORTED,
+                 "sealing under a passphrase is not supported by this release: leave out the "
+                 "cipher (%s) and name a sealing key with seal-key",
+                 name);
+}
+
+static int encoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
+{
+    struct encoder_context *context = vcontext;
+    const struct errors *errors = context->provctx->errors;
+    const OSSL_PARAM *param;
+
+    if (params == NULL)
+        return 1;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) != NULL &&
+        !refuse_passphrase(context, param))
+        return 0;
+    if (((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_BLOB)) != NULL &&
+         !params_check_blob(errors, param)) ||
+        ((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_BLOB_MODE)) != NULL &&
+         !params_check_blob(errors, param)))
+        return 0;
+    param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_SEAL_KEY);
+    return param == NULL || params_get_seal_key(errors, param, &context->seal_key);
+}
+
+static const OSSL_PARAM *encoder_settable_ctx_params(void *provctx)
+{
+    static const OSSL_PARAM settable[] = {
+        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SEAL_KEY, NULL, 0),
+        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB, NULL, 0),
+        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB_MODE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_ENCODER_PARAM_CIPHER, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return settable;
+}
+
+static int secret_does_selection(void *provctx, int selection)
+{
+    (void)provctx;
+    return selection == 0 || (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+}
+
+static int public_does_selection(void *provctx, int selection)
+{
+    (void)provctx;
+    return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0 &&
+           (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
+}
+
+/* Seals |object| and hands the blob to |write|. */
+static int encode(const struct encoder_context *context, OSSL_CORE_BIO *core_out,
+                  const void *object, const OSSL_PARAM abstract[],
+                  int (*write)(BIO *out, const uint8_t *blob, size_t size))
+{
+    struct provctx *provctx = context->provctx;
+    struct key *key = (struct key *)(uintptr_t)object;
+    uint8_t *blob = NULL;
+    size_t size = 0;
+    BIO *out;
+    int ok;
+
+    if (abstract != NULL || key == NULL)
+        return RAISE(provctx->errors, SCHANNEL_R_NO_KEY, "only a SCHANNEL key can be encoded");
+    if (!opaque_blob_export(key, context->seal_key, &blob, &size))
+        return 0;
+    out = BIO_new_from_core_bio(provctx->libctx, core_out);
+    ok = out != NULL && write(out, blob, size);
+    if (!ok)
+        RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the blob could not be written");
+    BIO_free(out);
+    OPENSSL_free(blob);
+    return ok;
+}
+
+static int write_binary(BIO *out, const uint8_t *blob, size_t size)
+{
+    size_t written = 0;
+
+    return BIO_write_ex(out, blob, size, &written) && written == size;
+}
+
+static int write_pem(BIO *out, const uint8_t *blob, size_t size)
+{
+    return PEM_write_bio(out, SCHANNEL_PEM_LABEL_OPAQUE, "", blob, (long)size) > 0;
+}
+
+static int encode_blob(void *context, OSSL_CORE_BIO *out, const void *object,
+                       const OSSL_PARAM abstract[], int selection,
+                       OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
+{
+    (void)selection;
+    (void)callback;
+    (void)arg;
+    return encode(context, out, object, abstract, write_binary);
+}
+
+static int encode_pem(void *context, OSSL_CORE_BIO *out, const void *object,
+                      const OSSL_PARAM abstract[], int selection,
+                      OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
+{
+    (void)selection;
+    (void)callback;
+    (void)arg;
+    return encode(context, out, object, abstract, write_pem);
+}
+
+/* -pubout and friends: better our own word than libcrypto's "unsupported". */
+static int encode_public(void *vcontext, OSSL_CORE_BIO *out, const void *object,
+                         const OSSL_PARAM abstract[], int selection,
+                         OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
+{
+    struct encoder_context *context = vcontext;
+
+    (void)out;
+    (void)object;
+    (void)abstract;
+    (void)selection;
+    (void)callback;
+    (void)arg;
+    return RAISE(context->provctx->errors, SCHANNEL_R_NO_PUBLIC_PART,
+                 "a SCHANNEL key is secret as a whole: there is no public key to write");
+}
+
+const OSSL_DISPATCH schannel_blob_encoder_functions[] = {
+    { OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))encoder_new },
+    { OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))encoder_free },
+    { OSSL_FUNC_ENCODER_SET_CTX_PARAMS, (void (*)(void))encoder_set_ctx_params },
+    { OSSL_FUNC_ENCODER_SETTABLE_CTX_PARAMS, (void (*)(void))encoder_settable_ctx_params },
+    { OSSL_FUNC_ENCODER_DOES_SELECTION, (void (*)(void))secret_does_selection },
+    { OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))encode_blob },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_pem_encoder_functions[] = {
+    { OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))encoder_new },
+    { OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))encoder_free },
+    { OSSL_FUNC_ENCODER_SET_CTX_PARAMS, (void (*)(void))encoder_set_ctx_params },
+    { OSSL_FUNC_ENCODER_SETTABLE_CTX_PARAMS, (void (*)(void))encoder_settable_ctx_params },
+    { OSSL_FUNC_ENCODER_DOES_SELECTION, (void (*)(void))secret_does_selection },
+    { OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))encode_pem },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_public_encoder_functions[] = {
+    { OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))encoder_new },
+    { OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))encoder_free },
+    { OSSL_FUNC_ENCODER_DOES_SELECTION, (void (*)(void))public_does_selection },
+    { OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))encode_public },
+    { 0, NULL },
+};

@@ -1,0 +1,119 @@
+/*
+ * ENCODER "SCHANNEL" to text: what openssl pkey -text shows.  Never a secret, and no IV or salt,
+ * which are not secret but not needed to know a key by.  Referenced by algorithms.c.
+ */
+#include <inttypes.h>
+#include <openssl/bio.h>
+#include <openssl/core_dispatch.h>
+#include "dispatch.h"
+#include "key/key.h"
+
+static OSSL_FUNC_encoder_newctx_fn text_new;
+static OSSL_FUNC_encoder_freectx_fn text_free;
+static OSSL_FUNC_encoder_encode_fn text_encode;
+
+/* The provider context is all the context there is. */
+static void *text_new(void *provctx)
+{
+    return provctx;
+}
+
+static void text_free(void *context)
+{
+    (void)context;
+}
+
+static void print_master(BIO *out, const struct master_value *master)
+{
+    const struct derivation *derivation = &master->derivation;
+
+    BIO_printf(out, "    Holds: %s secret\n", master->converted ? "master" : "premaster");
+    BIO_printf(out, "    Client random: %s\n",
+               derivation->client_random.size != 0 ? "set" : "not set");
+    BIO_printf(out, "    Server random: %s\n",
+               derivation->server_random.size != 0 ? "set" : "not set");
+    BIO_printf(out, "    Cipher: %s%s\n",
+               derivation->cipher != NULL ? derivation->cipher->name : "not set",
+               derivation->is_export ? " (export)" : "");
+    if (derivation->cipher_bits != 0)
+        BIO_printf(out, "    Cipher bits: %u\n", (unsigned)derivation->cipher_bits);
+    BIO_printf(out, "    Digest: %s\n",
+               derivation->digest != DIGEST_NONE ? digest_name(derivation->digest) : "not set");
+}
+
+static void print_cipher(BIO *out, const struct cipher_value *cipher)
+{
+    BIO_printf(out, "    Position: %" PRIu64 " bytes\n", cipher->position);
+    if (cipher->salt_size != 0)
+        BIO_printf(out, "    Salt: %u bytes\n", (unsigned)cipher->salt_size);
+    if (!cipher_value_is_stream(cipher) && cipher->u.cbc.buffered != 0)
+        BIO_printf(out, "    Buffered: %u bytes of a block\n", (unsigned)cipher->u.cbc.buffered);
+}
+
+static void print_mac(BIO *out, const struct mac_value *mac)
+{
+    BIO_printf(out, "    Digest: %s\n", digest_name(mac->digest));
+    BIO_printf(out, "    Sequence: %" PRIu64 "\n", mac->sequence);
+    if (mac->started)
+        BIO_printf(out, "    Absorbed: %" PRIu64 " bytes of a message\n", mac->absorbed);
+}
+
+/* The lock is held. */
+static void print_key(BIO *out, const struct key *key, const char *id)
+{
+    const char *usage = key_usage_name(key->usage);
+
+    BIO_printf(out, "SCHANNEL Key: %s (%s, %u bit)\n", key->algorithm->name,
+               key_kind_name(key->algorithm->kind), key_bits(key));
+    BIO_printf(out, "    Key id: %s\n", id);
+    BIO_printf(out, "    Protocol: %s\n", key_protocol_name(key->protocol));
+    if (usage != NULL)
+        BIO_printf(out, "    Usage: %s\n", usage);
+    BIO_printf(out, "    Exportable: %s\n", key->exportable ? "yes" : "no");
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        print_master(out, key->value.master);
+        break;
+    case KEY_KIND_CIPHER:
+        print_cipher(out, &key->value.cipher);
+        break;
+    case KEY_KIND_MAC:
+        print_mac(out, &key->value.mac);
+        break;
+    }
+}
+
+static int text_encode(void *vprovctx, OSSL_CORE_BIO *core_out, const void *object,
+                       const OSSL_PARAM abstract[], int selection,
+                       OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
+{
+    struct provctx *provctx = vprovctx;
+    struct key *key = (struct key *)(uintptr_t)object;
+    char id[KEY_ID_TEXT];
+    BIO *out;
+    int ok;
+
+    (void)selection;
+    (void)callback;
+    (void)arg;
+    if (abstract != NULL || key == NULL)
+        return RAISE(provctx->errors, SCHANNEL_R_NO_KEY, "only a SCHANNEL key can be printed");
+    if ((out = BIO_new_from_core_bio(provctx->libctx, core_out)) == NULL)
+        return RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the text cannot be written");
+    ok = key_lock(key);
+    if (ok) {
+        ok = key_id_text(key, id);
+        if (ok)
+            print_key(out, key, id);
+        key_unlock(key);
+    }
+    BIO_free(out);
+    return ok;
+}
+
+const OSSL_DISPATCH schannel_text_encoder_functions[] = {
+    { OSSL_FUNC_ENCODER_NEWCTX, (void (*)(void))text_new },
+    { OSSL_FUNC_ENCODER_FREECTX, (void (*)(void))text_free },
+    { OSSL_FUNC_ENCODER_ENCODE, (void (*)(void))text_encode },
+    { 0, NULL },
+};

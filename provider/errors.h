@@ -1,0 +1,70 @@
+/*
+ * Error reasons of the provider, and the one way to raise them.
+ *
+ * Every failure that reaches the provider puts exactly one of these reasons on the caller's
+ * OpenSSL error queue, with a sentence that says which parameter or field, what was expected
+ * and what came.  The sentence never holds a secret.
+ *
+ * Used by every room of the provider.  This header does not need <openssl/core_dispatch.h>,
+ * so that blob/ and key/ can raise errors without knowing the core.
+ */
+#ifndef SCHANNEL_PROVIDER_ERRORS_H
+#define SCHANNEL_PROVIDER_ERRORS_H
+
+#include <openssl/core.h>
+
+/* Numbers are part of the interface: add at the end, never renumber. */
+enum schannel_reason {
+    SCHANNEL_R_MISSING_PARAMETER = 1,
+    SCHANNEL_R_INVALID_PARAMETER,
+    SCHANNEL_R_INVALID_LENGTH,
+    SCHANNEL_R_UNKNOWN_ALGORITHM,
+    SCHANNEL_R_UNKNOWN_USAGE,
+    SCHANNEL_R_CONFLICTING_PARAMETERS,
+    SCHANNEL_R_WRONG_KIND_OF_KEY,
+    SCHANNEL_R_KEY_RETIRED,
+    SCHANNEL_R_NOT_EXPORTABLE,
+    SCHANNEL_R_NO_PUBLIC_PART,
+    SCHANNEL_R_UNKNOWN_KEY_HANDLE,
+    SCHANNEL_R_NO_KEY,
+    SCHANNEL_R_PARTIAL_BLOCK,
+    SCHANNEL_R_BAD_DECRYPT,
+    SCHANNEL_R_OUTPUT_TOO_SMALL,
+    SCHANNEL_R_RECORD_LENGTH_MISMATCH,
+    SCHANNEL_R_SEQUENCE_EXHAUSTED,
+    SCHANNEL_R_NOT_SUPPORTED,
+    SCHANNEL_R_MALFORMED_BLOB,
+    SCHANNEL_R_UNSUPPORTED_BLOB_VERSION,
+    SCHANNEL_R_SEALED_WITH_ANOTHER_KEY,
+    SCHANNEL_R_SEAL_DOES_NOT_VERIFY,
+    SCHANNEL_R_SEALING_KEY_UNREADABLE,
+    SCHANNEL_R_SEALING_KEY_EXPOSED,
+    SCHANNEL_R_SEALING_KEY_INVALID,
+    SCHANNEL_R_NO_STATE_DIRECTORY,
+    SCHANNEL_R_ALGORITHM_UNAVAILABLE,
+    SCHANNEL_R_OUT_OF_MEMORY,
+    SCHANNEL_R_LIBCRYPTO_FAILURE
+};
+
+/* Where errors go; holds the core's upcalls.  Immutable after errors_new, safe from any thread. */
+struct errors;
+
+/* Takes the core's error functions out of |in|.  NULL only when memory is out. */
+struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in);
+void errors_free(struct errors *errors);
+
+/* The table that OSSL_FUNC_PROVIDER_GET_REASON_STRINGS returns. */
+const OSSL_ITEM *errors_reason_strings(void);
+
+/*
+ * Puts |reason| and the printf-formatted sentence on the caller's error queue.  Always returns 0,
+ * so that a failing function can end with  return RAISE(...).  |errors| NULL raises nothing.
+ */
+int errors_raise(const struct errors *errors, const char *file, int line, const char *function,
+                 enum schannel_reason reason, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+#define RAISE(errors, reason, ...)                                                                 \
+    errors_raise((errors), OPENSSL_FILE, OPENSSL_LINE, OPENSSL_FUNC, (reason), __VA_ARGS__)
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * What a key can be: one row for each value of the parameter "alg", and for each usage.
+ * Constant tables.  Read by key/, blob/opaque and the operation rooms.
+ */
+#ifndef SCHANNEL_KEY_ALGORITHM_H
+#define SCHANNEL_KEY_ALGORITHM_H
+
+#include <stdint.h>
+#include "protocol/bulk_cipher.h"
+
+/* The numbers of these enumerations are written into blobs: never renumber. */
+enum key_kind { KEY_KIND_MASTER = 1, KEY_KIND_CIPHER = 2, KEY_KIND_MAC = 3 };
+
+enum key_protocol {
+    KEY_PROTOCOL_NONE = 0, /* a session key that was not derived from a master */
+    KEY_PROTOCOL_PCT1 = 1,
+    KEY_PROTOCOL_SSL2 = 2,
+    KEY_PROTOCOL_SSL3 = 3,
+    KEY_PROTOCOL_TLS1 = 4
+};
+
+enum key_algorithm_id {
+    KEY_TLS1_MASTER = 4, /* masters: the protocol's number */
+    KEY_RC4 = 17,        /* ciphers: 16 + enum bulk_cipher_id */
+    KEY_DES_EDE3_CBC = 21,
+    KEY_AES_128_CBC = 22,
+    KEY_AES_256_CBC = 24,
+    KEY_TLS1_MAC = 36 /* MACs: 32 + the protocol's number */
+};
+
+enum key_usage {
+    KEY_USAGE_NONE = 0,
+    KEY_USAGE_CLIENT_WRITE_KEY = 1,
+    KEY_USAGE_SERVER_WRITE_KEY = 2,
+    KEY_USAGE_CLIENT_WRITE_MAC = 3,
+    KEY_USAGE_SERVER_WRITE_MAC = 4
+};
+
+/* RC2 and RC4 key objects: 40 to 128 bits in steps of 8. */
+#define KEY_MIN_VARIABLE_BITS 40
+#define KEY_MAX_VARIABLE_BITS 128
+
+struct key_algorithm {
+    enum key_algorithm_id id;
+    const char *name; /* the value of "alg" */
+    enum key_kind kind;
+    enum key_protocol protocol; /* of masters and MACs */
+    enum bulk_cipher_id cipher;   /* of ciphers, else BULK_CIPHER_NONE */
+    uint32_t alg_id; /* aiKeyAlg of a blob: ALG_ID of wincrypt.h */
+};
+
+/* NULL when there is no such row.  Names are compared without case. */
+const struct key_algorithm *key_algorithm_by_name(const char *name);
+const struct key_algorithm *key_algorithm_by_id(unsigned id);
+/* The key object's algorithm for a bulk cipher, NULL when it has none. */
+const struct key_algorithm *key_algorithm_by_cipher(const struct bulk_cipher *cipher);
+
+/* 1 when a key object of |cipher| may have |size| bytes: RC4 and RC2 5 to 16, the others one size. */
+int key_size_is_valid(const struct bulk_cipher *cipher, size_t size);
+/* The size that |bits| asks for: 0 the full size, DES with or without parity; 0 when there is none. */
+size_t key_size_for_bits(const struct bulk_cipher *cipher, unsigned bits);
+
+/* "master", "cipher" or "mac" */
+const char *key_kind_name(enum key_kind kind);
+/* "TLS 1.0", ...; "none" for KEY_PROTOCOL_NONE */
+const char *key_protocol_name(enum key_protocol protocol);
+/* "client-write-key", ...; NULL for KEY_USAGE_NONE */
+const char *key_usage_name(enum key_usage usage);
+/* KEY_USAGE_NONE when there is no such usage of a key */
+enum key_usage key_usage_by_name(const char *name);
+int key_usage_is_mac(enum key_usage usage);
+int key_usage_is_server(enum key_usage usage);
+
+#endif

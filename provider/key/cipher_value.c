@@ -1,0 +1,202 @@
+/* A bulk cipher key and its running state: see cipher_value.h. */
+#include "key/cipher_value.h"
+
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include "key/algorithm.h"
+
+int cipher_value_is_stream(const struct cipher_value *value)
+{
+    return value->cipher->iv_size == 0;
+}
+
+int cipher_value_salt_is_valid(const struct bulk_cipher *cipher, size_t key_size, size_t salt_size)
+{
+    return salt_size == 0 ||
+           (salt_size == CIPHER_VALUE_SALT_SIZE && key_size * 8 == KEY_MIN_VARIABLE_BITS &&
+            (cipher->id == BULK_CIPHER_RC4 || cipher->id == BULK_CIPHER_RC2));
+}
+
+/* Starts RC4 with key || salt. */
+static void start_stream(struct cipher_value *value, struct octets key)
+{
+    uint8_t whole[KEY_MIN_VARIABLE_BITS / 8 + CIPHER_VALUE_SALT_SIZE];
+
+    if (value->salt_size == 0) {
+        rc4_init(&value->u.rc4, key.data, key.size);
+        return;
+    }
+    memcpy(whole, key.data, key.size);
+    memcpy(whole + key.size, value->salt, value->salt_size);
+    rc4_init(&value->u.rc4, whole, key.size + value->salt_size);
+    OPENSSL_cleanse(whole, sizeof(whole));
+}
+
+void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
+                       struct octets key, struct octets salt)
+{
+    memset(value, 0, sizeof(*value));
+    value->cipher = cipher;
+    if (key.size <= sizeof(value->key)) {
+        memcpy(value->key, key.data, key.size);
+        value->key_size = (uint8_t)key.size;
+    }
+    if (salt.size != 0)
+        memcpy(value->salt, salt.data, salt.size);
+    value->salt_size = (uint8_t)salt.size;
+    if (cipher_value_is_stream(value))
+        start_stream(value, key);
+    else
+        cbc_init(&value->u.cbc, cipher->block_size);
+}
+
+void cipher_value_set_salt(struct cipher_value *value, const uint8_t *salt)
+{
+    memcpy(value->salt, salt, sizeof(value->salt));
+    value->salt_size = sizeof(value->salt);
+    value->position = 0;
+    if (cipher_value_is_stream(value))
+        start_stream(value, cipher_value_key(value));
+    else
+        cbc_restart(&value->u.cbc);
+}
+
+void cipher_value_clear(struct cipher_value *value)
+{
+    if (value->cipher != NULL && !cipher_value_is_stream(value))
+        cbc_clear(&value->u.cbc);
+    OPENSSL_cleanse(value, sizeof(*value));
+}
+
+void cipher_value_copy(struct cipher_value *to, const struct cipher_value *from)
+{
+    *to = *from;
+    if (from->cipher != NULL && !cipher_value_is_stream(from))
+        cbc_copy(&to->u.cbc, &from->u.cbc);
+}
+
+struct octets cipher_value_key(const struct cipher_value *value)
+{
+    return (struct octets){ value->key, value->key_size };
+}
+
+struct octets cipher_value_salt(const struct cipher_value *value)
+{
+    return (struct octets){ value->salt, value->salt_size };
+}
+
+void cipher_value_set_iv(struct cipher_value *value, const uint8_t *iv)
+{
+    if (!cipher_value_is_stream(value))
+        cbc_set_iv(&value->u.cbc, iv);
+}
+
+void cipher_value_restart(struct cipher_value *value)
+{
+    if (!cipher_value_is_stream(value))
+        cbc_restart(&value->u.cbc);
+}
+
+struct octets cipher_value_chain(const struct cipher_value *value)
+{
+    if (cipher_value_is_stream(value))
+        return (struct octets){ NULL, 0 };
+    return (struct octets){ value->u.cbc.chain, value->cipher->iv_size };
+}
+
+/* Turns the outcome of the CBC code into a reason of ours. */
+static int report(const struct provctx *provctx, const struct cipher_value *value,
+                  enum cbc_result result)
+{
+    const char *name = value->cipher->name;
+    unsigned buffered = value->u.cbc.buffered;
+
+    switch (result) {
+    case CBC_OK:
+        return 1;
+    case CBC_OUTPUT_TOO_SMALL:
+        return RAISE(provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
+                     "%s: the output buffer is too small for the blocks that are ready", name);
+    case CBC_PARTIAL_BLOCK:
+        return RAISE(provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
+                     "%s: the data ends with %u bytes of a %u-byte block", name, buffered,
+                     (unsigned)value->cipher->block_size);
+    case CBC_BAD_PADDING:
+        return RAISE(provctx->errors, SCHANNEL_R_BAD_DECRYPT, "%s: the padding is wrong", name);
+    case CBC_ENGINE_FAILURE:
+        break;
+    }
+    return RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "%s: libcrypto's cipher failed",
+                 name);
+}
+
+/*
+ * Fills |job|; refuses a change of direction while input of the other direction is buffered.
+ */
+static int prepare(struct provctx *provctx, const struct cipher_value *value,
+                   const struct cipher_use *use, struct cbc_job *job)
+{
+    const struct cbc_state *state = &value->u.cbc;
+
+    job->direction = use->encrypt ? CBC_ENCRYPT : CBC_DECRYPT;
+    job->padding = use->padding;
+    job->key = value->key;
+    if (state->buffered != 0 && state->direction != (uint8_t)job->direction)
+        return RAISE(provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
+                     "%s: the key holds %u bytes of a block that is being %s: it cannot %s before "
+                     "that block is complete or an IV is set",
+                     value->cipher->name, (unsigned)state->buffered,
+                     state->direction == CBC_ENCRYPT ? "encrypted" : "decrypted",
+                     use->encrypt ? "encrypt" : "decrypt");
+    job->cipher = provctx_inner_cipher(provctx, value->cipher);
+    return job->cipher != NULL;
+}
+
+int cipher_value_update(struct provctx *provctx, struct cipher_value *value,
+                        const struct cipher_use *use, const uint8_t *in, size_t size, uint8_t *out,
+                        size_t out_size, size_t *written)
+{
+    struct cbc_job job;
+    enum cbc_result result;
+
+    *written = 0;
+    if (size == 0)
+        return 1;
+    if (cipher_value_is_stream(value)) {
+        if (out_size < size)
+            return RAISE(provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
+                         "%s: %zu bytes of output need as much room, got %zu", value->cipher->name,
+                         size, out_size);
+        rc4_apply(&value->u.rc4, in, out, size);
+        *written = size;
+        value->position += size;
+        return 1;
+    }
+    if (!prepare(provctx, value, use, &job))
+        return 0;
+    /* Whatever libcrypto queues on failure is replaced by a reason of ours. */
+    ERR_set_mark();
+    result = cbc_update(&value->u.cbc, &job, in, size, out, out_size, written);
+    ERR_pop_to_mark();
+    if (result == CBC_OK)
+        value->position += size;
+    return report(provctx, value, result);
+}
+
+int cipher_value_final(struct provctx *provctx, struct cipher_value *value,
+                       const struct cipher_use *use, uint8_t *out, size_t out_size, size_t *written)
+{
+    struct cbc_job job;
+    enum cbc_result result;
+
+    *written = 0;
+    if (cipher_value_is_stream(value))
+        return 1;
+    if (!prepare(provctx, value, use, &job))
+        return 0;
+    ERR_set_mark();
+    result = cbc_final(&value->u.cbc, &job, out, out_size, written);
+    ERR_pop_to_mark();
+    return report(provctx, value, result);
+}

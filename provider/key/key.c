@@ -1,0 +1,278 @@
+/* The live key: see key.h. */
+#include "key/key.h"
+
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include "key/handle_table.h"
+
+struct key *key_new(struct provctx *provctx)
+{
+    struct key *key = OPENSSL_zalloc(sizeof(*key));
+
+    if (key == NULL || (key->lock = CRYPTO_THREAD_lock_new()) == NULL) {
+        OPENSSL_free(key);
+        RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
+        return NULL;
+    }
+    atomic_init(&key->references, 1);
+    key->provctx = provctx;
+    return key;
+}
+
+struct key *key_up_ref(struct key *key)
+{
+    atomic_fetch_add_explicit(&key->references, 1, memory_order_relaxed);
+    return key;
+}
+
+static void clear_value(struct key *key)
+{
+    if (key->algorithm == NULL)
+        return;
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        if (key->value.master != NULL)
+            master_value_clear(key->value.master);
+        OPENSSL_free(key->value.master);
+        break;
+    case KEY_KIND_CIPHER:
+        cipher_value_clear(&key->value.cipher);
+        break;
+    case KEY_KIND_MAC:
+        mac_value_clear(&key->value.mac);
+        break;
+    }
+    OPENSSL_cleanse(&key->value, sizeof(key->value));
+}
+
+void key_free(struct key *key)
+{
+    if (key == NULL ||
+        atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (key->has_handle)
+        handle_table_remove(key->provctx->handles, key);
+    if (!key->retired)
+        clear_value(key);
+    OPENSSL_free(key->options.seal_key);
+    CRYPTO_THREAD_lock_free(key->lock);
+    OPENSSL_clear_free(key, sizeof(*key));
+}
+
+/* Takes the lock of a key that can still be used. */
+int key_lock(struct key *key)
+{
+    if (!CRYPTO_THREAD_write_lock(key->lock))
+        return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the key's lock failed");
+    if (!key->retired && key->algorithm != NULL)
+        return 1;
+    CRYPTO_THREAD_unlock(key->lock);
+    if (key->algorithm == NULL)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NO_KEY, "the key object holds no key yet");
+    return RAISE(key->provctx->errors, SCHANNEL_R_KEY_RETIRED,
+                 "this %s key was destroyed by \"retire\"", key->algorithm->name);
+}
+
+int key_lock_kind(struct key *key, enum key_kind kind, const char *operation)
+{
+    if (!key_lock(key))
+        return 0;
+    if (key->algorithm->kind == kind)
+        return 1;
+    key_unlock(key);
+    return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                 "%s: expected a %s key, got a %s key (%s)", operation, key_kind_name(kind),
+                 key_kind_name(key->algorithm->kind), key->algorithm->name);
+}
+
+void key_unlock(struct key *key)
+{
+    CRYPTO_THREAD_unlock(key->lock);
+}
+
+void key_reset(struct key *key)
+{
+    clear_value(key);
+    key->algorithm = NULL;
+    key->protocol = KEY_PROTOCOL_NONE;
+    key->usage = KEY_USAGE_NONE;
+    key->exportable = 0;
+    key->has_id = 0;
+}
+
+int key_retire(struct key *key)
+{
+    if (!CRYPTO_THREAD_write_lock(key->lock))
+        return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the key's lock failed");
+    if (!key->retired)
+        clear_value(key);
+    key->retired = 1;
+    CRYPTO_THREAD_unlock(key->lock);
+    return 1;
+}
+
+int key_set_exportable(struct key *key, int exportable)
+{
+    if (exportable && !key->exportable)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
+                     "exportable: can be cleared, but never set on a key that is not exportable");
+    key->exportable = (uint8_t)exportable;
+    return 1;
+}
+
+static int copy_value(struct key *to, const struct key *from)
+{
+    switch (from->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        to->value.master = OPENSSL_zalloc(sizeof(*to->value.master));
+        return to->value.master != NULL && master_value_copy(to->value.master, from->value.master);
+    case KEY_KIND_CIPHER:
+        cipher_value_copy(&to->value.cipher, &from->value.cipher);
+        return 1;
+    case KEY_KIND_MAC:
+        to->value.mac = from->value.mac;
+        return 1;
+    }
+    return 0;
+}
+
+struct key *key_duplicate(struct key *key)
+{
+    struct key *copy = key_new(key->provctx);
+    int ok = 0;
+
+    if (copy == NULL || !key_lock(key)) {
+        key_free(copy);
+        return NULL;
+    }
+    copy->algorithm = key->algorithm;
+    copy->protocol = key->protocol;
+    copy->usage = key->usage;
+    copy->exportable = key->exportable;
+    ok = (key->options.seal_key == NULL ||
+          (copy->options.seal_key = OPENSSL_strdup(key->options.seal_key)) != NULL) &&
+         copy_value(copy, key);
+    key_unlock(key);
+    if (ok)
+        return copy;
+    key_free(copy);
+    RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the copy of a key");
+    return NULL;
+}
+
+unsigned key_bits(const struct key *key)
+{
+    if (key->algorithm == NULL)
+        return 0;
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        return 8 * TLS1_MASTER_SECRET_SIZE;
+    case KEY_KIND_CIPHER:
+        return 8u * key->value.cipher.key_size;
+    case KEY_KIND_MAC:
+        return 8u * key->value.mac.key_size;
+    }
+    return 0;
+}
+
+unsigned key_security_bits(const struct key *key)
+{
+    unsigned bits = key_bits(key);
+
+    if (key->algorithm->kind != KEY_KIND_CIPHER)
+        return bits;
+    /* NIST SP 800-57 part 1: three-key triple DES gives 112 bits */
+    return key->value.cipher.cipher->id == BULK_CIPHER_DES_EDE3 ? 112 : bits;
+}
+
+struct octets key_secret(const struct key *key)
+{
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        return master_value_secret(key->value.master);
+    case KEY_KIND_CIPHER:
+        return cipher_value_key(&key->value.cipher);
+    case KEY_KIND_MAC:
+        break;
+    }
+    return (struct octets){ key->value.mac.key, key->value.mac.key_size };
+}
+
+static int same_secret(const struct key *a, const struct key *b)
+{
+    struct octets first = key_secret(a), second = key_secret(b);
+
+    if (a->algorithm->kind == KEY_KIND_MASTER &&
+        a->value.master->converted != b->value.master->converted)
+        return 0;
+    if (a->algorithm->kind == KEY_KIND_MAC && a->value.mac.digest != b->value.mac.digest)
+        return 0;
+    return first.size == second.size && CRYPTO_memcmp(first.data, second.data, first.size) == 0;
+}
+
+int key_equal(struct key *a, struct key *b)
+{
+    /* Always in the same order, so that two comparisons cannot wait for each other. */
+    struct key *first = (uintptr_t)a < (uintptr_t)b ? a : b;
+    struct key *second = first == a ? b : a;
+    int equal = 0;
+
+    if (a == b)
+        return 1;
+    if (a->algorithm != b->algorithm || !key_lock(first))
+        return 0;
+    if (key_lock(second)) {
+        equal = same_secret(first, second);
+        key_unlock(second);
+    }
+    key_unlock(first);
+    return equal;
+}
+
+int key_id_text(struct key *key, char text[KEY_ID_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (!key->has_id) {
+        if (RAND_bytes_ex(key->provctx->libctx, key->id, sizeof(key->id), 0) != 1)
+            return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
+                         "no random bytes for a key identifier");
+        key->has_id = 1;
+    }
+    for (size_t n = 0; n < KEY_ID_SIZE; n++) {
+        text[2 * n] = digits[key->id[n] >> 4];
+        text[2 * n + 1] = digits[key->id[n] & 15];
+    }
+    text[2 * KEY_ID_SIZE] = '\0';
+    return 1;
+}
+
+int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE])
+{
+    int ok = 1;
+
+    if (!key_lock(key))
+        return 0;
+    if (!key->has_handle) {
+        ok = RAND_priv_bytes_ex(key->provctx->libctx, key->handle, sizeof(key->handle), 0) == 1 &&
+             handle_table_add(key->provctx->handles, key);
+        key->has_handle = (uint8_t)ok;
+    }
+    if (ok)
+        memcpy(handle, key->handle, KEY_HANDLE_SIZE);
+    key_unlock(key);
+    return ok || RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
+                       "no random bytes for a key handle");
+}
+
+struct key *key_by_handle(struct provctx *provctx, struct octets handle)
+{
+    struct key *key = handle_table_find(provctx->handles, handle);
+
+    if (key == NULL)
+        RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_KEY_HANDLE,
+              "key-handle: names no live key of this library context (handles do not outlive their "
+              "key and are not valid in another process)");
+    return key;
+}

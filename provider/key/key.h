@@ -1,0 +1,95 @@
+/*
+ * The live key: what an EVP_PKEY of type SCHANNEL points to.
+ *
+ * Reference counted and locked.  The key owns its running state: a context that is bound to it
+ * advances it.  What a key is (algorithm, protocol, usage) never changes after it was made; its
+ * value, |exportable| and the export options change only under the lock.  Whoever reads or advances
+ * the value holds the lock from key_lock to key_unlock; the only lock taken meanwhile is that of the
+ * handle table.
+ * Made by keymgmt/ and blob/opaque, used by every operation room.
+ */
+#ifndef SCHANNEL_KEY_KEY_H
+#define SCHANNEL_KEY_KEY_H
+
+#include <stdatomic.h>
+#include <openssl/crypto.h>
+#include "key/algorithm.h"
+#include "key/cipher_value.h"
+#include "key/mac_value.h"
+#include "key/master_value.h"
+#include "provctx.h"
+
+#define KEY_HANDLE_SIZE 16
+#define KEY_ID_SIZE     8
+#define KEY_ID_TEXT     (2 * KEY_ID_SIZE + 1) /* lower-case hex and the terminator */
+
+/* Export options that are kept with a key and never written into a blob. */
+struct key_options {
+    char *seal_key; /* owned; NULL: the usual order */
+};
+
+struct key {
+    atomic_uint references;
+    CRYPTO_RWLOCK *lock;
+    struct provctx *provctx;               /* borrowed: outlives every key */
+    const struct key_algorithm *algorithm; /* NULL: an empty object that waits for an import */
+    enum key_protocol protocol;            /* of masters, MACs and derived keys */
+    enum key_usage usage;                  /* of derived keys */
+
+    /* under the lock: */
+    uint8_t retired, exportable, has_id, has_handle;
+    uint8_t id[KEY_ID_SIZE];
+    uint8_t handle[KEY_HANDLE_SIZE];
+    struct key *next_handle; /* chain of the handle table, under the table's lock */
+    struct key_options options;
+    union {
+        struct master_value *master; /* owned */
+        struct cipher_value cipher;
+        struct mac_value mac;
+    } value;
+};
+
+/* An empty object with one reference.  NULL with a reason raised. */
+struct key *key_new(struct provctx *provctx);
+struct key *key_up_ref(struct key *key);
+/* Drops a reference; the last one cleanses everything.  NULL is allowed. */
+void key_free(struct key *key);
+
+/* 1 with the lock held, or 0 with a reason raised: the key was retired, is empty, or the lock failed. */
+int key_lock(struct key *key);
+/* The same, and the key has to be of |kind|; |operation| names the caller in the error. */
+int key_lock_kind(struct key *key, enum key_kind kind, const char *operation);
+void key_unlock(struct key *key);
+
+/* An independent key in the same state, with an identifier of its own.  NULL with a reason raised. */
+struct key *key_duplicate(struct key *key);
+
+/* Makes |key| an empty object again, after an import that failed half way.  Nobody else has it. */
+void key_reset(struct key *key);
+
+/* CryptDestroyKey for every holder: cleanses the secrets; every later use fails.  Idempotent. */
+int key_retire(struct key *key);
+
+/* CRYPT_EXPORTABLE can be cleared, never set again.  The lock is held.  1, or 0 with a reason raised. */
+int key_set_exportable(struct key *key, int exportable);
+
+/* Key size in bits as CryptoAPI counts: DES with parity, masters 384. */
+unsigned key_bits(const struct key *key);
+
+/* Strength in bits, for OpenSSL's security levels.  The lock is held for both. */
+unsigned key_security_bits(const struct key *key);
+/* What the key is made of now: secret bytes, borrowed while the lock is held. */
+struct octets key_secret(const struct key *key);
+
+/* 1 when both are of the same algorithm and made of the same secret; the state is not compared. */
+int key_equal(struct key *a, struct key *b);
+
+/* The identifier, made on first use.  1, or 0 with a reason raised.  The lock is held. */
+int key_id_text(struct key *key, char text[KEY_ID_TEXT]);
+
+/* The handle, made and registered on first use.  1, or 0 with a reason raised.  Takes the lock. */
+int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE]);
+/* The live key that |handle| names, with a reference; NULL with a reason raised. */
+struct key *key_by_handle(struct provctx *provctx, struct octets handle);
+
+#endif

@@ -1,0 +1,436 @@
+/* The parameters of an existing key: see key_params.h. */
+#include "keymgmt/key_params.h"
+
+#include <string.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+#include "blob/opaque.h"
+#include "key/derivation.h"
+#include "params.h"
+#include "schannel/names.h"
+
+/* ---- get ---- */
+
+static int get_text(const struct key *key, OSSL_PARAM *param, const char *text)
+{
+    return OSSL_PARAM_set_utf8_string(param, text) ||
+           RAISE(key->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
+                 "%s: is a UTF-8 string of %zu bytes", param->key, strlen(text));
+}
+
+static int get_number(const struct key *key, OSSL_PARAM *param, uint64_t number)
+{
+    return OSSL_PARAM_set_uint64(param, number) ||
+           RAISE(key->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
+                 "%s: is an integer that does not fit the type asked for", param->key);
+}
+
+/* A parameter that this kind of key lacks. */
+static int lacks(const struct key *key, const OSSL_PARAM *param)
+{
+    return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY, "%s: a %s key has none",
+                 param->key, key->algorithm->name);
+}
+
+static int get_algorithm(struct key *key, OSSL_PARAM *param)
+{
+    return get_text(key, param, key->algorithm->name);
+}
+
+static int get_kind(struct key *key, OSSL_PARAM *param)
+{
+    return get_text(key, param, key_kind_name(key->algorithm->kind));
+}
+
+static int get_bits(struct key *key, OSSL_PARAM *param)
+{
+    return get_number(key, param, key_bits(key));
+}
+
+static int get_security_bits(struct key *key, OSSL_PARAM *param)
+{
+    return get_number(key, param, key_security_bits(key));
+}
+
+/* The largest output of an operation with the key: a MAC, a block, a master's PRF output. */
+static int get_max_size(struct key *key, OSSL_PARAM *param)
+{
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        return get_number(key, param, TLS1_MAX_KEY_BLOCK_SIZE);
+    case KEY_KIND_CIPHER:
+        return get_number(key, param, key->value.cipher.cipher->block_size);
+    case KEY_KIND_MAC:
+        break;
+    }
+    return get_number(key, param, digest_size(key->value.mac.digest));
+}
+
+static int get_usage(struct key *key, OSSL_PARAM *param)
+{
+    const char *name = key_usage_name(key->usage);
+
+    return get_text(key, param, name != NULL ? name : "");
+}
+
+static int get_iv(struct key *key, OSSL_PARAM *param)
+{
+    struct octets chain = { NULL, 0 };
+
+    if (key->algorithm->kind == KEY_KIND_CIPHER)
+        chain = cipher_value_chain(&key->value.cipher);
+    if (chain.size == 0)
+        return lacks(key, param);
+    return params_set_octets(key->provctx->errors, param, chain);
+}
+
+static int get_salt(struct key *key, OSSL_PARAM *param)
+{
+    if (key->algorithm->kind != KEY_KIND_CIPHER)
+        return lacks(key, param);
+    return params_set_octets(key->provctx->errors, param, cipher_value_salt(&key->value.cipher));
+}
+
+static int get_sequence(struct key *key, OSSL_PARAM *param)
+{
+    if (key->algorithm->kind != KEY_KIND_MAC)
+        return lacks(key, param);
+    return get_number(key, param, key->value.mac.sequence);
+}
+
+static const struct derivation *derivation_of(const struct key *key)
+{
+    return key->algorithm->kind == KEY_KIND_MASTER ? &key->value.master->derivation : NULL;
+}
+
+/* On a MAC key its digest, on a master the one for MAC keys. */
+static int get_digest(struct key *key, OSSL_PARAM *param)
+{
+    const struct derivation *derivation = derivation_of(key);
+    enum digest_id digest = DIGEST_NONE;
+
+    if (derivation != NULL)
+        digest = derivation->digest;
+    else if (key->algorithm->kind == KEY_KIND_MAC)
+        digest = key->value.mac.digest;
+    if (digest == DIGEST_NONE)
+        return lacks(key, param);
+    return get_text(key, param, digest_name(digest));
+}
+
+static int get_random(const struct key *key, OSSL_PARAM *param,
+                      const struct derivation_random *random)
+{
+    return params_set_octets(key->provctx->errors, param, derivation_random_octets(random));
+}
+
+static int get_client_random(struct key *key, OSSL_PARAM *param)
+{
+    const struct derivation *derivation = derivation_of(key);
+
+    return derivation == NULL ? lacks(key, param)
+                              : get_random(key, param, &derivation->client_random);
+}
+
+static int get_server_random(struct key *key, OSSL_PARAM *param)
+{
+    const struct derivation *derivation = derivation_of(key);
+
+    return derivation == NULL ? lacks(key, param)
+                              : get_random(key, param, &derivation->server_random);
+}
+
+static int get_exportable(struct key *key, OSSL_PARAM *param)
+{
+    return get_number(key, param, key->exportable);
+}
+
+static int get_id(struct key *key, OSSL_PARAM *param)
+{
+    char text[KEY_ID_TEXT];
+
+    return key_id_text(key, text) && get_text(key, param, text);
+}
+
+/* Answered under the key's lock. */
+static const struct {
+    const char *name;
+    int (*get)(struct key *, OSSL_PARAM *);
+} getters[] = {
+    { SCHANNEL_PARAM_ALG, get_algorithm },
+    { SCHANNEL_PARAM_KIND, get_kind },
+    { SCHANNEL_PARAM_BITS, get_bits },
+    { OSSL_PKEY_PARAM_SECURITY_BITS, get_security_bits },
+    { OSSL_PKEY_PARAM_MAX_SIZE, get_max_size },
+    { SCHANNEL_PARAM_USAGE, get_usage },
+    { SCHANNEL_PARAM_IV, get_iv },
+    { SCHANNEL_PARAM_SALT, get_salt },
+    { SCHANNEL_PARAM_SEQUENCE, get_sequence },
+    { SCHANNEL_PARAM_DIGEST, get_digest },
+    { SCHANNEL_PARAM_CLIENT_RANDOM, get_client_random },
+    { SCHANNEL_PARAM_SERVER_RANDOM, get_server_random },
+    { SCHANNEL_PARAM_EXPORTABLE, get_exportable },
+    { SCHANNEL_PARAM_KEY_ID, get_id },
+};
+
+const OSSL_PARAM key_params_gettable[] = {
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_ALG, NULL, 0),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_KIND, NULL, 0),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_BITS, NULL),
+    OSSL_PARAM_uint(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
+    OSSL_PARAM_uint(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_SALT, NULL, 0),
+    OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DEFAULT_DIGEST, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_CLIENT_RANDOM, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_SERVER_RANDOM, NULL, 0),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_KEY_ID, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
+    OSSL_PARAM_END,
+};
+
+/* Asked for the size, no blob is made. */
+static int get_opaque_blob(struct key *key, OSSL_PARAM *param)
+{
+    uint8_t *blob = NULL;
+    size_t size = 0;
+    int ok;
+
+    if (param->data == NULL) {
+        param->return_size = opaque_blob_size(key);
+        return param->return_size != 0;
+    }
+    if (!opaque_blob_export(key, NULL, &blob, &size))
+        return 0;
+    ok = params_set_octets(key->provctx->errors, param, (struct octets){ blob, size });
+    OPENSSL_free(blob);
+    return ok;
+}
+
+static int get_handle(struct key *key, OSSL_PARAM *param)
+{
+    uint8_t handle[KEY_HANDLE_SIZE];
+
+    return key_get_handle(key, handle) &&
+           params_set_octets(key->provctx->errors, param,
+                             (struct octets){ handle, sizeof(handle) });
+}
+
+/* libcrypto asks every key for a default digest: only a MAC key has one, others stay silent. */
+static int get_default_digest(struct key *key, OSSL_PARAM *param)
+{
+    int ok = 1;
+
+    if (!key_lock(key))
+        return 0;
+    if (key->algorithm->kind == KEY_KIND_MAC)
+        ok = get_digest(key, param);
+    key_unlock(key);
+    return ok;
+}
+
+/* These take the lock themselves. */
+static const struct {
+    const char *name;
+    int (*get)(struct key *, OSSL_PARAM *);
+} unlocked_getters[] = {
+    { SCHANNEL_PARAM_OPAQUE_BLOB, get_opaque_blob },
+    { SCHANNEL_PARAM_KEY_HANDLE, get_handle },
+    { SCHANNEL_PARAM_DEFAULT_DIGEST, get_default_digest },
+};
+
+static int get_one(struct key *key, OSSL_PARAM *param)
+{
+    int ok = 1;
+
+    for (size_t n = 0; n < sizeof(unlocked_getters) / sizeof(unlocked_getters[0]); n++) {
+        if (strcmp(param->key, unlocked_getters[n].name) == 0)
+            return unlocked_getters[n].get(key, param);
+    }
+    for (size_t n = 0; n < sizeof(getters) / sizeof(getters[0]); n++) {
+        if (strcmp(param->key, getters[n].name) != 0)
+            continue;
+        if (!key_lock(key))
+            return 0;
+        ok = getters[n].get(key, param);
+        key_unlock(key);
+        break;
+    }
+    return ok;
+}
+
+int key_params_get(struct key *key, OSSL_PARAM params[])
+{
+    for (; params != NULL && params->key != NULL; params++) {
+        if (!get_one(key, params))
+            return 0;
+    }
+    return 1;
+}
+
+/* ---- set ---- */
+
+/* What a set call asks for, collected before anything changes. */
+struct changes {
+    int retire, has_exportable, exportable, has_sequence;
+    uint64_t sequence;
+    struct octets iv, salt;
+    char *seal_key; /* owned */
+};
+
+const OSSL_PARAM key_params_settable[] = {
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_SALT, NULL, 0),
+    OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_RETIRE, NULL),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SEAL_KEY, NULL, 0),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB, NULL, 0),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB_MODE, NULL, 0),
+    DERIVATION_SETTABLE,
+    OSSL_PARAM_END,
+};
+
+static int collect_iv(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+{
+    size_t size = key->algorithm->kind == KEY_KIND_CIPHER ? key->value.cipher.cipher->iv_size : 0;
+
+    return size == 0 ? lacks(key, param)
+                     : params_get_octets(key->provctx->errors, param, size, size, &changes->iv);
+}
+
+static int collect_salt(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+{
+    const struct cipher_value *cipher = &key->value.cipher;
+
+    if (key->algorithm->kind != KEY_KIND_CIPHER ||
+        !cipher_value_salt_is_valid(cipher->cipher, cipher->key_size, CIPHER_VALUE_SALT_SIZE))
+        return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                     "salt: only RC2 and RC4 keys of exactly 40 bits have a salt");
+    return params_get_octets(key->provctx->errors, param, CIPHER_VALUE_SALT_SIZE,
+                             CIPHER_VALUE_SALT_SIZE, &changes->salt);
+}
+
+static int collect_sequence(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+{
+    if (key->algorithm->kind != KEY_KIND_MAC)
+        return lacks(key, param);
+    if (key->value.mac.started)
+        return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "sequence: cannot change while a message is being absorbed");
+    changes->has_sequence = 1;
+    return params_get_number(key->provctx->errors, param, 0, UINT64_MAX, &changes->sequence);
+}
+
+static int collect_exportable(const struct key *key, const OSSL_PARAM *param,
+                              struct changes *changes)
+{
+    if (!params_get_flag(key->provctx->errors, param, &changes->exportable))
+        return 0;
+    if (changes->exportable && !key->exportable)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
+                     "exportable: can be cleared, but never set on a key that is not exportable");
+    changes->has_exportable = 1;
+    return 1;
+}
+
+static int collect_retire(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+{
+    return params_get_flag(key->provctx->errors, param, &changes->retire);
+}
+
+static int collect_seal_key(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+{
+    return params_get_seal_key(key->provctx->errors, param, &changes->seal_key);
+}
+
+static int collect_blob(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+{
+    (void)changes;
+    return params_check_blob(key->provctx->errors, param);
+}
+
+static const struct {
+    const char *name;
+    int (*collect)(const struct key *, const OSSL_PARAM *, struct changes *);
+} collectors[] = {
+    { SCHANNEL_PARAM_IV, collect_iv },
+    { SCHANNEL_PARAM_SALT, collect_salt },
+    { SCHANNEL_PARAM_SEQUENCE, collect_sequence },
+    { SCHANNEL_PARAM_EXPORTABLE, collect_exportable },
+    { SCHANNEL_PARAM_RETIRE, collect_retire },
+    { SCHANNEL_PARAM_SEAL_KEY, collect_seal_key },
+    { SCHANNEL_PARAM_BLOB, collect_blob },
+    { SCHANNEL_PARAM_BLOB_MODE, collect_blob },
+};
+
+static int collect(const struct key *key, const OSSL_PARAM params[], struct changes *changes)
+{
+    for (; params->key != NULL; params++) {
+        for (size_t n = 0; n < sizeof(collectors) / sizeof(collectors[0]); n++) {
+            if (strcmp(params->key, collectors[n].name) == 0 &&
+                !collectors[n].collect(key, params, changes))
+                return 0;
+        }
+    }
+    return 1;
+}
+
+/* Cannot fail: everything was checked before. */
+static void apply(struct key *key, struct changes *changes)
+{
+    if (changes->salt.size != 0)
+        cipher_value_set_salt(&key->value.cipher, changes->salt.data);
+    if (changes->iv.size != 0)
+        cipher_value_set_iv(&key->value.cipher, changes->iv.data);
+    if (changes->has_sequence)
+        key->value.mac.sequence = changes->sequence;
+    if (changes->has_exportable)
+        key->exportable = (uint8_t)changes->exportable;
+    if (changes->seal_key != NULL) {
+        OPENSSL_free(key->options.seal_key);
+        key->options.seal_key = changes->seal_key;
+        changes->seal_key = NULL;
+    }
+}
+
+/* The randoms and algorithms of a derivation belong to masters only. */
+static int check_derivation(const struct key *key, const OSSL_PARAM params[])
+{
+    static const OSSL_PARAM names[] = { DERIVATION_SETTABLE, OSSL_PARAM_END };
+
+    if (key->algorithm->kind == KEY_KIND_MASTER)
+        return 1;
+    for (const OSSL_PARAM *name = names; name->key != NULL; name++) {
+        const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, name->key);
+
+        if (param != NULL)
+            return lacks(key, param);
+    }
+    return 1;
+}
+
+int key_params_set(struct key *key, const OSSL_PARAM params[])
+{
+    struct changes changes = { 0 };
+    int ok;
+
+    if (params == NULL || params->key == NULL)
+        return 1;
+    if (!key_lock(key))
+        return 0;
+    ok = collect(key, params, &changes) && check_derivation(key, params) &&
+         (key->algorithm->kind != KEY_KIND_MASTER ||
+          derivation_set(key->provctx, &key->value.master->derivation, params));
+    if (ok)
+        apply(key, &changes);
+    key_unlock(key);
+    OPENSSL_free(changes.seal_key);
+    return ok && (!changes.retire || key_retire(key));
+}

@@ -1,0 +1,56 @@
+/*
+ * What a generation or an import asks for, collected before anything is made.
+ *
+ * Generation parameters arrive in any order and one at a time (each -pkeyopt is a call of its own),
+ * so a request only checks each value by itself; whether they fit together is checked when the key
+ * is made.  Called by keymgmt/keymgmt (import) and keymgmt/generate.
+ */
+#ifndef SCHANNEL_KEYMGMT_REQUEST_H
+#define SCHANNEL_KEYMGMT_REQUEST_H
+
+#include <openssl/core.h>
+#include "key/derivation.h"
+#include "key/key.h"
+
+enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MODE_CREATE };
+
+struct request {
+    const struct key_algorithm *algorithm; /* NULL: not given */
+    unsigned bits;                         /* 0: not given */
+    enum key_usage usage;
+    enum salt_mode salt_mode;
+    uint8_t *secret, *premaster; /* owned; NULL: not given */
+    size_t secret_size, premaster_size;
+    uint8_t iv[CBC_MAX_BLOCK_SIZE];
+    uint8_t iv_size; /* 0: not given */
+    uint8_t has_sequence, has_exportable, exportable;
+    uint64_t sequence;
+    struct derivation derivation;
+    char *seal_key;       /* owned; NULL: not given */
+    uint8_t *opaque_blob; /* owned; NULL: not given; import only */
+    size_t opaque_blob_size;
+};
+
+/*
+ * Takes what |params| hold; a parameter that this provider does not know is left alone.  All or
+ * nothing: 1, or 0 with a reason raised and |request| untouched.
+ */
+int request_set(const struct provctx *provctx, struct request *request, const OSSL_PARAM params[]);
+/* Cleanses and frees what the request owns; it is empty afterwards. */
+void request_clear(struct request *request);
+
+/*
+ * Fills the empty object |key| with known bytes (|secret|, |premaster| or |opaque_blob|), or, when
+ * |may_generate| is 1 and none is given, with random ones.  1, or 0 with a reason raised and |key|
+ * still empty.
+ */
+int request_make_key(struct key *key, const struct request *request, int may_generate);
+
+/* Puts |exportable|, |seal_key|, |iv| and |sequence| on a key just made or duplicated. */
+int request_apply_to(struct key *key, const struct request *request);
+
+/* Descriptors for the settable tables of import and generation. */
+extern const OSSL_PARAM request_import_types[];
+extern const OSSL_PARAM request_generation_types[];
+
+#endif

@@ -1,0 +1,141 @@
+/* Reading OSSL_PARAMs with errors of our own: see params.h. */
+#include "params.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include "blob/sealing_key.h"
+#include "schannel/names.h"
+
+#define MAX_SOURCE_SIZE 4096 /* "file:" and the longest path */
+
+int params_get_number(const struct errors *errors, const OSSL_PARAM *param, uint64_t least,
+                      uint64_t most, uint64_t *value)
+{
+    uint64_t number;
+
+    if (param->data_type != OSSL_PARAM_INTEGER && param->data_type != OSSL_PARAM_UNSIGNED_INTEGER)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected an integer", param->key);
+    /* Fails for negative numbers and those wider than 64 bits. */
+    if (!OSSL_PARAM_get_uint64(param, &number))
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "%s: expected an integer from %" PRIu64 " to %" PRIu64
+                     ", got a negative or larger one",
+                     param->key, least, most);
+    if (number < least || number > most)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "%s: expected %" PRIu64 " to %" PRIu64 ", got %" PRIu64, param->key, least,
+                     most, number);
+    *value = number;
+    return 1;
+}
+
+int params_get_flag(const struct errors *errors, const OSSL_PARAM *param, int *value)
+{
+    uint64_t number;
+
+    if (!params_get_number(errors, param, 0, 1, &number))
+        return 0;
+    *value = (int)number;
+    return 1;
+}
+
+int params_get_octets(const struct errors *errors, const OSSL_PARAM *param, size_t least,
+                      size_t most, struct octets *value)
+{
+    const void *data = NULL;
+    size_t size = 0;
+
+    if (!OSSL_PARAM_get_octet_string_ptr(param, &data, &size) || (data == NULL && size != 0))
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected an octet string",
+                     param->key);
+    if (size < least || size > most) {
+        if (least == most)
+            return RAISE(errors, SCHANNEL_R_INVALID_LENGTH, "%s: expected %zu bytes, got %zu",
+                         param->key, least, size);
+        return RAISE(errors, SCHANNEL_R_INVALID_LENGTH, "%s: expected %zu to %zu bytes, got %zu",
+                     param->key, least, most, size);
+    }
+    value->data = data;
+    value->size = size;
+    return 1;
+}
+
+int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *name, size_t size)
+{
+    const char *text = NULL;
+    size_t length;
+
+    if (!OSSL_PARAM_get_utf8_string_ptr(param, &text) || text == NULL)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected a UTF-8 string",
+                     param->key);
+    /* data_size may or may not count the terminator, and the string may lack one. */
+    length = param->data_type == OSSL_PARAM_UTF8_STRING && param->data_size != 0
+                 ? strnlen(text, param->data_size)
+                 : strnlen(text, size);
+    if (length >= size)
+        return RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
+                     "%s: expected at most %zu characters, got more", param->key, size - 1);
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return 1;
+}
+
+int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum digest_id *digest)
+{
+    char name[PARAMS_NAME_SIZE];
+    enum digest_id found;
+
+    if (!params_get_name(errors, param, name, sizeof(name)))
+        return 0;
+    if ((found = digest_from_name(name)) == DIGEST_NONE)
+        return RAISE(errors, SCHANNEL_R_UNKNOWN_ALGORITHM, "%s: expected MD5 or SHA1, got \"%s\"",
+                     param->key, name);
+    *digest = found;
+    return 1;
+}
+
+int params_get_seal_key(const struct errors *errors, const OSSL_PARAM *param, char **seal_key)
+{
+    char *copy = OPENSSL_malloc(MAX_SOURCE_SIZE);
+
+    if (copy == NULL)
+        return RAISE(errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", param->key);
+    if (!params_get_name(errors, param, copy, MAX_SOURCE_SIZE) ||
+        !sealing_key_source_is_valid(errors, copy)) {
+        OPENSSL_free(copy);
+        return 0;
+    }
+    OPENSSL_free(*seal_key);
+    *seal_key = copy;
+    return 1;
+}
+
+int params_check_blob(const struct errors *errors, const OSSL_PARAM *param)
+{
+    const char *expected =
+        strcmp(param->key, SCHANNEL_PARAM_BLOB) == 0 ? SCHANNEL_BLOB_OPAQUE : "snapshot";
+    char name[PARAMS_NAME_SIZE];
+
+    if (!params_get_name(errors, param, name, sizeof(name)))
+        return 0;
+    if (strcmp(name, expected) != 0)
+        return RAISE(errors, SCHANNEL_R_NOT_SUPPORTED,
+                     "%s: this release writes \"%s\" only, got \"%s\"", param->key, expected, name);
+    return 1;
+}
+
+int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value)
+{
+    if (param->data_type != OSSL_PARAM_OCTET_STRING)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: is an octet string", param->key);
+    param->return_size = value.size;
+    if (param->data == NULL)
+        return 1;
+    if (param->data_size < value.size)
+        return RAISE(errors, SCHANNEL_R_OUTPUT_TOO_SMALL, "%s: needs %zu bytes, the buffer has %zu",
+                     param->key, value.size, param->data_size);
+    if (value.size != 0)
+        memcpy(param->data, value.data, value.size);
+    return 1;
+}

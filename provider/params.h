@@ -1,0 +1,43 @@
+/*
+ * Reading OSSL_PARAMs with errors that name the parameter, what was expected and what came.
+ * Used by every operation room and by key/.  All functions: 1, or 0 with a reason raised and the
+ * output untouched.  Octets are borrowed from the parameter.
+ */
+#ifndef SCHANNEL_PROVIDER_PARAMS_H
+#define SCHANNEL_PROVIDER_PARAMS_H
+
+#include <openssl/params.h>
+#include "errors.h"
+#include "primitive/digest.h"
+#include "primitive/octets.h"
+
+/* Room for the longest name that an algorithm, usage or digest has, and then some. */
+#define PARAMS_NAME_SIZE 64
+
+/* Any integer type; |least| <= value <= |most|. */
+int params_get_number(const struct errors *errors, const OSSL_PARAM *param, uint64_t least,
+                      uint64_t most, uint64_t *value);
+/* The same for 0 and 1. */
+int params_get_flag(const struct errors *errors, const OSSL_PARAM *param, int *value);
+/* An octet string of |least| to |most| bytes. */
+int params_get_octets(const struct errors *errors, const OSSL_PARAM *param, size_t least,
+                      size_t most, struct octets *value);
+/* A UTF-8 string of less than |size| bytes, copied and terminated. */
+int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *name, size_t size);
+
+/* MD5 or SHA1 by name. */
+int params_get_digest(const struct errors *errors, const OSSL_PARAM *param,
+                      enum digest_id *digest);
+
+/* A sealing-key source: file:PATH, fd:N, user or runtime.  *seal_key is replaced by an owned copy. */
+int params_get_seal_key(const struct errors *errors, const OSSL_PARAM *param, char **seal_key);
+/* "blob" and "blob-mode": the one value of each that this release writes. */
+int params_check_blob(const struct errors *errors, const OSSL_PARAM *param);
+
+/*
+ * Answers a get request with |value|.  Asked with too small a buffer or another type they fail; a
+ * request without a buffer learns the size.
+ */
+int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value);
+
+#endif

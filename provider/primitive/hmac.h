@@ -1,0 +1,24 @@
+/*
+ * HMAC (RFC 2104) over a resumable digest.  The key is kept as the two chaining values after the
+ * padded key block, so a message costs no compression for the key.
+ * Plain values without allocation; cleanse to destroy.  Used by protocol/tls1 and key/.
+ */
+#ifndef SCHANNEL_PRIMITIVE_HMAC_H
+#define SCHANNEL_PRIMITIVE_HMAC_H
+
+#include "primitive/digest.h"
+
+struct hmac_key {
+    enum digest_id id;
+    struct digest_midstate inner, outer;
+};
+
+/* Any key length, 0 included; longer than a block is hashed first as RFC 2104 says. */
+void hmac_key_init(struct hmac_key *key, enum digest_id id, const uint8_t *secret, size_t size);
+
+/* Starts a message: |state| absorbs it with digest_update. */
+void hmac_start(const struct hmac_key *key, struct digest_state *state);
+/* Ends the message: writes digest_size bytes, cleanses |state|. */
+void hmac_finish(const struct hmac_key *key, struct digest_state *state, uint8_t *out);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * TLS 1.0 and 1.1 key derivation: see tls1.h.  Section numbers are those of RFC 2246.
+ * Called by kdf/ and key/; pure functions that cleanse what they computed on the way.
+ */
+#include "protocol/tls1.h"
+
+#include <string.h>
+#include <openssl/crypto.h>
+#include "primitive/hmac.h"
+
+/* What the PRF calls seed is never joined in memory: label, then the two randoms. */
+#define SEED_PARTS 3
+
+static const char *const write_key_labels[] = {
+    [TLS1_CLIENT] = "client write key", [TLS1_SERVER] = "server write key"
+};
+static const char *const finished_labels[] = {
+    [TLS1_CLIENT] = "client finished", [TLS1_SERVER] = "server finished"
+};
+
+static struct octets text(const char *string)
+{
+    return (struct octets) { (const uint8_t *)string, strlen(string) };
+}
+
+static struct octets master_octets(const uint8_t master[TLS1_MASTER_SECRET_SIZE])
+{
+    return (struct octets) { master, TLS1_MASTER_SECRET_SIZE };
+}
+
+/* HMAC(key, |first| || seed) with |first_size| bytes at |first|, which may be where |out| is. */
+static void hmac_seed(const struct hmac_key *key, const uint8_t *first, size_t first_size,
+                      const struct octets seed[SEED_PARTS], uint8_t *out)
+{
+    struct digest_state state;
+
+    hmac_start(key, &state);
+    digest_update(&state, first, first_size);
+    for (size_t n = 0; seed != NULL && n < SEED_PARTS; n++)
+        digest_update(&state, seed[n].data, seed[n].size);
+    hmac_finish(key, &state, out);
+}
+
+/*
+ * XORs |size| bytes of P_hash (section 5) into |out|:
+ * A(1) = HMAC(secret, seed), A(i+1) = HMAC(secret, A(i)); block i is HMAC(secret, A(i) || seed).
+ */
+static void xor_p_hash(enum digest_id id, struct octets secret,
+                       const struct octets seed[SEED_PARTS], uint8_t *out, size_t size)
+{
+    const size_t hash_size = digest_size(id);
+    uint8_t a[DIGEST_MAX_SIZE], block[DIGEST_MAX_SIZE];
+    struct hmac_key key;
+
+    hmac_key_init(&key, id, secret.data, secret.size);
+    hmac_seed(&key, NULL, 0, seed, a);
+    for (size_t done = 0; done < size; done += hash_size) {
+        if (done > 0)
+            hmac_seed(&key, a, hash_size, NULL, a);
+        hmac_seed(&key, a, hash_size, seed, block);
+        for (size_t n = 0; n < hash_size && n < size - done; n++)
+            out[done + n] ^= block[n];
+    }
+    OPENSSL_cleanse(&key, sizeof(key));
+    OPENSSL_cleanse(a, sizeof(a));
+    OPENSSL_cleanse(block, sizeof(block));
+}
+
+/* Section 5: P_MD5 takes the first half of the secret, P_SHA-1 the last; an odd middle is in both.
+ */
+void tls1_prf(struct octets secret, struct octets label, struct octets seed1, struct octets seed2,
+              uint8_t *out, size_t size)
+{
+    const struct octets seed[SEED_PARTS] = { label, seed1, seed2 };
+    const size_t half = secret.size - secret.size / 2;
+    struct octets first = secret, last = secret;
+
+    if (size == 0)
+        return;
+    if (secret.size > 0) {
+        first.size = last.size = half;
+        last.data += secret.size - half;
+    }
+    memset(out, 0, size);
+    xor_p_hash(DIGEST_MD5, first, seed, out, size);
+    xor_p_hash(DIGEST_SHA1, last, seed, out, size);
+}
+
+/* Section 8.1 */
+void tls1_master_secret(struct octets premaster, struct octets client_random,
+                        struct octets server_random, uint8_t master[TLS1_MASTER_SECRET_SIZE])
+{
+    tls1_prf(premaster, text("master secret"), client_random, server_random, master,
+             TLS1_MASTER_SECRET_SIZE);
+}
+
+/* Section 6.3: the server's random comes first here. */
+void tls1_key_block(const uint8_t master[TLS1_MASTER_SECRET_SIZE], struct octets client_random,
+                    struct octets server_random, uint8_t *out, size_t size)
+{
+    tls1_prf(master_octets(master), text("key expansion"), server_random, client_random, out, size);
+}
+
+/*
+ * Takes one slice of the key block.  Its order is client MAC, server MAC, client key, server key,
+ * client IV, server IV (section 6.3), so a slice is preceded by |before| bytes of other kinds and,
+ * for the server, by the client's slice of the same size.
+ */
+static void key_block_slice(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
+                            const struct tls1_connection *connection, enum tls1_side side,
+                            size_t before, uint8_t *out, size_t size)
+{
+    uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
+    const size_t start = before + (side == TLS1_SERVER ? size : 0);
+
+    tls1_key_block(master, connection->client_random, connection->server_random, block,
+                   start + size);
+    memcpy(out, block + start, size);
+    OPENSSL_cleanse(block, sizeof(block));
+}
+
+int tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
+                    const struct tls1_connection *connection, enum tls1_side side, uint8_t *out)
+{
+    if (connection->mac_size > DIGEST_MAX_SIZE)
+        return 0;
+    key_block_slice(master, connection, side, 0, out, connection->mac_size);
+    return 1;
+}
+
+/* Section 6.3.1: the final key of an export cipher; both directions take the client random first.
+ */
+static void export_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
+                             const struct tls1_connection *connection, enum tls1_side side,
+                             const struct bulk_cipher_sizes *sizes, uint8_t *key)
+{
+    uint8_t material[BULK_CIPHER_MAX_KEY_SIZE];
+
+    key_block_slice(master, connection, side, 2 * connection->mac_size, material, sizes->material);
+    tls1_prf((struct octets) { material, sizes->material }, text(write_key_labels[side]),
+             connection->client_random, connection->server_random, key, sizes->key);
+    OPENSSL_cleanse(material, sizeof(material));
+}
+
+/* Section 6.3.1: the IVs of an export cipher hang on no secret; the key block has none. */
+static void export_write_iv(const struct tls1_connection *connection, enum tls1_side side,
+                            size_t size, uint8_t *iv)
+{
+    uint8_t iv_block[2 * BULK_CIPHER_MAX_BLOCK_SIZE];
+
+    tls1_prf((struct octets) { NULL, 0 }, text("IV block"), connection->client_random,
+             connection->server_random, iv_block, 2 * size);
+    memcpy(iv, iv_block + (side == TLS1_SERVER ? size : 0), size);
+}
+
+int tls1_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
+                   const struct tls1_connection *connection, enum tls1_side side, uint8_t *key,
+                   uint8_t *iv)
+{
+    const size_t keys_start = 2 * connection->mac_size;
+    struct bulk_cipher_sizes sizes;
+
+    if (connection->mac_size > DIGEST_MAX_SIZE ||
+        !bulk_cipher_key_block_sizes(connection->cipher, connection->cipher_bits,
+                                     connection->is_export, &sizes))
+        return 0;
+    if (key != NULL && connection->is_export)
+        export_write_key(master, connection, side, &sizes, key);
+    else if (key != NULL)
+        key_block_slice(master, connection, side, keys_start, key, sizes.key);
+    if (iv != NULL && connection->is_export)
+        export_write_iv(connection, side, sizes.iv, iv);
+    else if (iv != NULL)
+        key_block_slice(master, connection, side, keys_start + 2 * sizes.material, iv, sizes.iv);
+    return 1;
+}
+
+void tls1_handshake_hash(struct octets handshake, uint8_t out[TLS1_HANDSHAKE_HASH_SIZE])
+{
+    static const enum digest_id ids[] = { DIGEST_MD5, DIGEST_SHA1 };
+    struct digest_state state;
+
+    for (size_t n = 0; n < sizeof(ids) / sizeof(ids[0]); n++) {
+        digest_init(&state, ids[n]);
+        digest_update(&state, handshake.data, handshake.size);
+        digest_final(&state, out);
+        out += digest_size(ids[n]);
+    }
+}
+
+/* Section 7.4.9 */
+void tls1_finished(const uint8_t master[TLS1_MASTER_SECRET_SIZE], enum tls1_side side,
+                   const uint8_t handshake_hash[TLS1_HANDSHAKE_HASH_SIZE], uint8_t *out,
+                   size_t size)
+{
+    tls1_prf(master_octets(master), text(finished_labels[side]),
+             (struct octets) { handshake_hash, TLS1_HANDSHAKE_HASH_SIZE },
+             (struct octets) { NULL, 0 }, out, size);
+}

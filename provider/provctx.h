@@ -1,0 +1,46 @@
+/*
+ * The provider context: everything that one activation of the provider in one library context
+ * owns.  There is no other state: the module has no globals.
+ *
+ * Made by OSSL_provider_init, handed by libcrypto to every constructor of the operation rooms,
+ * freed by the teardown function, when no object of the provider is left.
+ */
+#ifndef SCHANNEL_PROVIDER_PROVCTX_H
+#define SCHANNEL_PROVIDER_PROVCTX_H
+
+#include <openssl/core.h>
+#include <openssl/types.h>
+#include "config.h"
+#include "errors.h"
+#include "protocol/bulk_cipher.h"
+
+/* Inner fetches must never find ourselves: we are visible in our own child library context. */
+#define PROVCTX_INNER_PROPERTIES "provider!=schannel"
+
+struct handle_table;
+struct inner_ciphers;
+struct sealer;
+struct sealing_keyring;
+
+struct provctx {
+    const OSSL_CORE_HANDLE *core;
+    OSSL_LIB_CTX *libctx; /* child of the application's: sees its other providers */
+    struct errors *errors;
+    struct config config;
+    struct handle_table *handles;     /* key-handle -> live key */
+    struct inner_ciphers *ciphers;    /* libcrypto's ciphers, fetched on first use */
+    struct sealer *sealer;
+    struct sealing_keyring *keyring;
+};
+
+/* NULL when memory is out or the core lacks what we need. */
+struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in);
+void provctx_free(struct provctx *provctx);
+
+/*
+ * libcrypto's implementation of |cipher|, owned by the provider context.  Fetched once: providers
+ * that are loaded after ours are not visible before the first use.  NULL with a reason raised.
+ */
+const EVP_CIPHER *provctx_inner_cipher(struct provctx *provctx, const struct bulk_cipher *cipher);
+
+#endif

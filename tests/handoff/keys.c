@@ -1,0 +1,231 @@
+/*
+ * SCHANNEL keys of one TLS 1.0 connection, see keys.h.
+ */
+#include <string.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <schannel/names.h>
+#include "keys.h"
+
+static const struct {
+    const char *usage;
+    int is_mac;
+} key_places[SESSION_KEY_COUNT] = {
+    [CLIENT_WRITE_KEY] = { SCHANNEL_USAGE_CLIENT_WRITE_KEY, 0 },
+    [SERVER_WRITE_KEY] = { SCHANNEL_USAGE_SERVER_WRITE_KEY, 0 },
+    [CLIENT_WRITE_MAC] = { SCHANNEL_USAGE_CLIENT_WRITE_MAC, 1 },
+    [SERVER_WRITE_MAC] = { SCHANNEL_USAGE_SERVER_WRITE_MAC, 1 },
+};
+
+/* OSSL_PARAM has no const, yet nobody writes through the parameters that are made here. */
+static OSSL_PARAM octets(const char *name, const uint8_t *data, size_t size)
+{
+    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)data, size);
+}
+
+static OSSL_PARAM text(const char *name, const char *value)
+{
+    return OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)value, 0);
+}
+
+int keys_load_providers(struct key_providers *providers, const char *directory)
+{
+    memset(providers, 0, sizeof(*providers));
+    if (directory != NULL && !OSSL_PROVIDER_set_default_search_path(NULL, directory))
+        return 0;
+    providers->standard = OSSL_PROVIDER_load(NULL, "default");
+    if (providers->standard == NULL)
+        return 0;
+    providers->schannel = OSSL_PROVIDER_load(NULL, SCHANNEL_PROVIDER_NAME);
+    return providers->schannel != NULL;
+}
+
+void keys_unload_providers(struct key_providers *providers)
+{
+    if (providers->schannel != NULL)
+        OSSL_PROVIDER_unload(providers->schannel);
+    if (providers->standard != NULL)
+        OSSL_PROVIDER_unload(providers->standard);
+    memset(providers, 0, sizeof(*providers));
+}
+
+static EVP_PKEY *key_from_data(OSSL_PARAM params[])
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *ctx =
+        EVP_PKEY_CTX_new_from_name(NULL, SCHANNEL_KEY_TYPE, SCHANNEL_PROPERTIES);
+
+    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 ||
+        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) <= 0)
+        key = NULL;
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+EVP_PKEY *keys_make_master(const struct tls_secrets *secrets)
+{
+    OSSL_PARAM params[] = {
+        text(SCHANNEL_PARAM_ALG, SCHANNEL_ALG_TLS1_MASTER),
+        octets(SCHANNEL_PARAM_SECRET, secrets->master, sizeof(secrets->master)),
+        octets(SCHANNEL_PARAM_CLIENT_RANDOM, secrets->client_random,
+               sizeof(secrets->client_random)),
+        octets(SCHANNEL_PARAM_SERVER_RANDOM, secrets->server_random,
+               sizeof(secrets->server_random)),
+        text(SCHANNEL_PARAM_CIPHER, secrets->cipher),
+        text(SCHANNEL_PARAM_DIGEST, secrets->digest),
+        OSSL_PARAM_END,
+    };
+
+    return key_from_data(params);
+}
+
+int keys_derive(EVP_PKEY *master, struct session_keys *keys)
+{
+    /* one generation context is one master hash: it derives all four */
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, master, SCHANNEL_PROPERTIES);
+    int id, ok;
+
+    memset(keys, 0, sizeof(*keys));
+    ok = ctx != NULL && EVP_PKEY_keygen_init(ctx) > 0;
+    for (id = 0; ok && id < SESSION_KEY_COUNT; id++) {
+        OSSL_PARAM params[] = {
+            text(SCHANNEL_PARAM_USAGE, key_places[id].usage),
+            OSSL_PARAM_END,
+        };
+
+        ok = EVP_PKEY_CTX_set_params(ctx, params) > 0 && EVP_PKEY_generate(ctx, &keys->key[id]) > 0;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    if (!ok)
+        keys_free(keys);
+    return ok;
+}
+
+int keys_duplicate(const struct session_keys *from, struct session_keys *to)
+{
+    int id;
+
+    memset(to, 0, sizeof(*to));
+    for (id = 0; id < SESSION_KEY_COUNT; id++) {
+        to->key[id] = EVP_PKEY_dup(from->key[id]);
+        if (to->key[id] == NULL) {
+            keys_free(to);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void keys_free(struct session_keys *keys)
+{
+    int id;
+
+    for (id = 0; id < SESSION_KEY_COUNT; id++) {
+        EVP_PKEY_free(keys->key[id]);
+        keys->key[id] = NULL;
+    }
+}
+
+int keys_export(const struct session_keys *keys, const char *seal_key, struct key_blobs *blobs)
+{
+    OSSL_PARAM options[] = {
+        text(SCHANNEL_PARAM_SEAL_KEY, seal_key),
+        OSSL_PARAM_END,
+    };
+    int id;
+
+    for (id = 0; id < SESSION_KEY_COUNT; id++) {
+        struct key_blob *blob = &blobs->blob[id];
+
+        if (!EVP_PKEY_set_params(keys->key[id], options) ||
+            !EVP_PKEY_get_octet_string_param(keys->key[id], SCHANNEL_PARAM_OPAQUE_BLOB, blob->data,
+                                             sizeof(blob->data), &blob->size))
+            return 0;
+    }
+    return 1;
+}
+
+/* The blob of a place has to hold the key of that place, or the two directions could be swapped. */
+static int key_fits(EVP_PKEY *key, enum session_key_id id)
+{
+    char usage[KEY_TEXT_SIZE], algorithm[KEY_TEXT_SIZE];
+
+    if (!keys_get_text(key, SCHANNEL_PARAM_USAGE, usage) ||
+        !keys_get_text(key, SCHANNEL_PARAM_ALG, algorithm))
+        return 0;
+    return strcmp(usage, key_places[id].usage) == 0 &&
+           (strcmp(algorithm, SCHANNEL_ALG_TLS1_MAC) == 0) == key_places[id].is_mac;
+}
+
+int keys_import(const struct key_blobs *blobs, const char *seal_key, struct session_keys *keys)
+{
+    int id;
+
+    memset(keys, 0, sizeof(*keys));
+    for (id = 0; id < SESSION_KEY_COUNT; id++) {
+        OSSL_PARAM params[] = {
+            octets(SCHANNEL_PARAM_OPAQUE_BLOB, blobs->blob[id].data, blobs->blob[id].size),
+            text(SCHANNEL_PARAM_SEAL_KEY, seal_key),
+            OSSL_PARAM_END,
+        };
+
+        keys->key[id] = key_from_data(params);
+        if (keys->key[id] == NULL || !key_fits(keys->key[id], (enum session_key_id)id)) {
+            keys_free(keys);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int keys_retire(EVP_PKEY *key)
+{
+    return EVP_PKEY_set_int_param(key, SCHANNEL_PARAM_RETIRE, 1);
+}
+
+int keys_is_retired(EVP_PKEY *key, char reason[KEY_TEXT_SIZE])
+{
+    struct key_blob blob;
+    const char *answer = "nothing: it can still be exported";
+
+    ERR_clear_error();
+    if (!EVP_PKEY_get_octet_string_param(key, SCHANNEL_PARAM_OPAQUE_BLOB, blob.data,
+                                         sizeof(blob.data), &blob.size)) {
+        answer = ERR_reason_error_string(ERR_peek_last_error());
+        if (answer == NULL)
+            answer = "no reason";
+    }
+    OPENSSL_strlcpy(reason, answer, KEY_TEXT_SIZE);
+    ERR_clear_error();
+    return strcmp(reason, "key has been retired") == 0;
+}
+
+const char *keys_usage(enum session_key_id id)
+{
+    return key_places[id].usage;
+}
+
+int keys_get_text(EVP_PKEY *key, const char *parameter, char value[KEY_TEXT_SIZE])
+{
+    return EVP_PKEY_get_utf8_string_param(key, parameter, value, KEY_TEXT_SIZE, NULL);
+}
+
+int keys_get_sequence(EVP_PKEY *mac_key, uint64_t *sequence)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_uint64(SCHANNEL_PARAM_SEQUENCE, sequence),
+        OSSL_PARAM_END,
+    };
+
+    return EVP_PKEY_get_params(mac_key, params);
+}
+
+int keys_get_handle(EVP_PKEY *key, uint8_t handle[KEY_HANDLE_SIZE])
+{
+    size_t size = 0;
+
+    return EVP_PKEY_get_octet_string_param(key, SCHANNEL_PARAM_KEY_HANDLE, handle, KEY_HANDLE_SIZE,
+                                           &size) &&
+           size == KEY_HANDLE_SIZE;
+}
