@@ -56,15 +56,21 @@ void errors_free(struct errors *errors);
 /* The table that OSSL_FUNC_PROVIDER_GET_REASON_STRINGS returns. */
 const OSSL_ITEM *errors_reason_strings(void);
 
-/*
- * Puts |reason| and the printf-formatted sentence on the caller's error queue.  Always returns 0,
- * so that a failing function can end with  return RAISE(...).  |errors| NULL raises nothing.
- */
-int errors_raise(const struct errors *errors, const char *file, int line, const char *function,
-                 enum schannel_reason reason, const char *format, ...)
+/* Puts |reason| and the printf-formatted sentence on the caller's error queue; |errors| NULL raises
+ * nothing. */
+void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
+                  enum schannel_reason reason, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
+/* Visible to the compiler, so that it knows which way a failing function goes. */
+static inline int errors_zero(void)
+{
+    return 0;
+}
+
+/* errors_raise from here; its value is 0, so that a failing function can end with return RAISE(...) */
 #define RAISE(errors, reason, ...)                                                                 \
-    errors_raise((errors), OPENSSL_FILE, OPENSSL_LINE, OPENSSL_FUNC, (reason), __VA_ARGS__)
+    (errors_raise((errors), OPENSSL_FILE, OPENSSL_LINE, OPENSSL_FUNC, (reason), __VA_ARGS__),      \
+     errors_zero())
 
 #endif

@@ -30,6 +30,7 @@ static OSSL_FUNC_encoder_encode_fn encode_public;
 struct encoder_context {
     struct provctx *provctx;
     char *seal_key; /* owned; NULL: the key's option, then the configuration, then the default */
+    int wants_passphrase;
 };
 
 static void *encoder_new(void *vprovctx)
@@ -54,33 +55,19 @@ static void encoder_free(void *vcontext)
     OPENSSL_free(context);
 }
 
-/*
- * A cipher named for the encoding asks for a passphrase.  Until there is such a seal, writing a blob
- * that opens without the passphrase would be a trap.
- */
-static int refuse_passphrase(const struct encoder_context *context, const OSSL_PARAM *param)
-{
-    const char *name = NULL;
-
-    if (!OSSL_PARAM_get_utf8_string_ptr(param, &name) || name == NULL)
-        return 1;
-    return RAISE(context->provctx->errors, SCHANNEL_R_NOT_SUPPORTED,
-                 "sealing under a passphrase is not supported by this release: leave out the "
-                 "cipher (%s) and name a sealing key with seal-key",
-                 name);
-}
-
 static int encoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct encoder_context *context = vcontext;
     const struct errors *errors = context->provctx->errors;
     const OSSL_PARAM *param;
+    const char *cipher = NULL;
 
     if (params == NULL)
         return 1;
-    if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) != NULL &&
-        !refuse_passphrase(context, param))
-        return 0;
+    /* A cipher named for the encoding asks for a passphrase. */
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) != NULL)
+        context->wants_passphrase =
+            OSSL_PARAM_get_utf8_string_ptr(param, &cipher) && cipher != NULL;
     if (((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_BLOB)) != NULL &&
          !params_check_blob(errors, param)) ||
         ((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_BLOB_MODE)) != NULL &&
@@ -131,6 +118,11 @@ static int encode(const struct encoder_context *context, OSSL_CORE_BIO *core_out
 
     if (abstract != NULL || key == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_NO_KEY, "only a SCHANNEL key can be encoded");
+    /* Writing a blob that opens without the passphrase would be a trap. */
+    if (context->wants_passphrase)
+        return RAISE(provctx->errors, SCHANNEL_R_NOT_SUPPORTED,
+                     "sealing under a passphrase is not supported by this release: name no cipher "
+                     "for the output, and a sealing key with seal-key");
     if (!opaque_blob_export(key, context->seal_key, &blob, &size))
         return 0;
     out = BIO_new_from_core_bio(provctx->libctx, core_out);

@@ -25,8 +25,7 @@ enum alert_description {
     ALERT_NO_RENEGOTIATION = 100
 };
 
-int connection_start(struct connection *connection, struct handover *handover,
-                     const char *seal_key)
+int connection_start(struct connection *connection, struct handover *handover, const char *seal_key)
 {
     const uint64_t start = report_clock();
     EVP_PKEY **key = connection->keys.key;
@@ -149,9 +148,11 @@ static int take_alert(struct connection *connection, const uint8_t *alert, size_
     if (size != 2)
         return refuse(connection, ALERT_UNEXPECTED_MESSAGE, "an alert that is none");
     if (alert[1] == ALERT_CLOSE_NOTIFY) {
-        send_alert(connection, ALERT_WARNING, ALERT_CLOSE_NOTIFY);
-        connection->ended = NULL; /* a client that did not wait for the answer did nothing wrong */
-        return end(connection, 0, "close_notify received and answered");
+        end(connection, 0, "close_notify received");
+        /* a client need not wait for the answer */
+        if (!connection->closing && send_alert(connection, ALERT_WARNING, ALERT_CLOSE_NOTIFY))
+            connection->ended = "close_notify received and answered";
+        return 0;
     }
     if (alert[0] != ALERT_WARNING)
         return end(connection, 1, "the client sent a fatal alert");
@@ -235,6 +236,7 @@ void connection_close(struct connection *connection)
 {
     if (connection->ended != NULL || !send_alert(connection, ALERT_WARNING, ALERT_CLOSE_NOTIFY))
         return;
+    connection->closing = 1;
     /* reading to the client's end keeps what was sent last from being reset */
     shutdown(connection->socket, SHUT_WR);
     socket_set_timeout(connection->socket, CLOSING_TIMEOUT);

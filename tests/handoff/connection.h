@@ -19,12 +19,13 @@ struct connection {
     int socket; /* owned */
     struct session_keys keys;
     struct record_direction reader, writer;
-    uint32_t requests;                 /* answered so far, by all processes together */
-    uint64_t records_in, records_out;  /* in this process */
-    uint64_t bytes_in, bytes_out;      /* of application data, in this process */
+    uint32_t requests;                /* answered so far, by all processes together */
+    uint64_t records_in, records_out; /* in this process */
+    uint64_t bytes_in, bytes_out;     /* of application data, in this process */
     uint64_t import_microseconds;
     const char *ended; /* why no more data will come; NULL while it may */
     int failed;        /* |ended| is a fault: of a record, a peer or of libcrypto */
+    int closing;       /* our close_notify is out */
     unsigned idle;     /* records without application data since the last with some */
     size_t input_begin, input_end;
     uint8_t input[CONNECTION_MAX_INPUT];

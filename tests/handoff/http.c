@@ -192,13 +192,13 @@ size_t http_format_head(char *head, size_t room, int status, uint64_t length, in
     for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (reasons[i].status == status)
             reason = reasons[i].text;
-    written = snprintf(head, room,
-                       "HTTP/1.1 %d %s\r\n"
-                       "Content-Type: text/plain\r\n"
-                       "Content-Length: %llu\r\n"
-                       "Connection: %s\r\n"
-                       "\r\n",
-                       status, reason, (unsigned long long)length,
-                       keep_alive ? "keep-alive" : "close");
+    written =
+        snprintf(head, room,
+                 "HTTP/1.1 %d %s\r\n"
+                 "Content-Type: text/plain\r\n"
+                 "Content-Length: %llu\r\n"
+                 "Connection: %s\r\n"
+                 "\r\n",
+                 status, reason, (unsigned long long)length, keep_alive ? "keep-alive" : "close");
     return written > 0 && (size_t)written < room ? (size_t)written : 0;
 }

@@ -18,8 +18,8 @@ struct http_request {
     char method_name[16];
     char path[HTTP_MAX_PATH];
     int has_length;
-    uint64_t length;     /* Content-Length, 0 without one */
-    int has_encoding;    /* a Transfer-Encoding: there is a body of a form not served here */
+    uint64_t length;  /* Content-Length, 0 without one */
+    int has_encoding; /* a Transfer-Encoding: there is a body of a form not served here */
     int keep_alive;
     int expect_continue; /* the client waits for "100 Continue" */
 };

@@ -53,8 +53,7 @@ void keys_unload_providers(struct key_providers *providers)
 static EVP_PKEY *key_from_data(OSSL_PARAM params[])
 {
     EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *ctx =
-        EVP_PKEY_CTX_new_from_name(NULL, SCHANNEL_KEY_TYPE, SCHANNEL_PROPERTIES);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, SCHANNEL_KEY_TYPE, SCHANNEL_PROPERTIES);
 
     if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 ||
         EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) <= 0)

@@ -16,9 +16,9 @@
 #define TLS_MASTER_SECRET_SIZE 48
 #define TLS_RANDOM_SIZE        32
 
-#define KEY_HANDLE_SIZE   16
-#define KEY_TEXT_SIZE     64  /* room for an identifier, an algorithm or a usage */
-#define KEY_BLOB_MAX_SIZE 512 /* a sealed session key of a CBC suite is smaller */
+#define KEY_HANDLE_SIZE        16
+#define KEY_TEXT_SIZE          64  /* room for an identifier, an algorithm or a usage */
+#define KEY_BLOB_MAX_SIZE      512 /* a sealed session key of a CBC suite is smaller */
 
 enum session_key_id {
     CLIENT_WRITE_KEY,

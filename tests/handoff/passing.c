@@ -14,11 +14,11 @@
 #include "passing.h"
 #include "socket_io.h"
 
-#define MAGIC            0x746c733eu /* "tls>" */
-#define PRELUDE_SIZE     8
-#define MAX_BODY_SIZE    (4 + SESSION_KEY_COUNT * (2 + KEY_BLOB_MAX_SIZE) + 2 + PASSING_MAX_PENDING)
-#define MESSAGE_TIMEOUT  5 /* seconds */
-#define LISTEN_BACKLOG   16
+#define MAGIC           0x746c733eu /* "tls>" */
+#define PRELUDE_SIZE    8
+#define MAX_BODY_SIZE   (4 + SESSION_KEY_COUNT * (2 + KEY_BLOB_MAX_SIZE) + 2 + PASSING_MAX_PENDING)
+#define MESSAGE_TIMEOUT 5 /* seconds */
+#define LISTEN_BACKLOG  16
 
 /* Bounded reading and writing: once something does not fit, |ok| stays 0 and nothing moves. */
 struct cursor {
@@ -163,8 +163,7 @@ int passing_connect(const char *path)
 
     if (unix_address(path, &address))
         channel = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (channel >= 0 &&
-        connect(channel, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+    if (channel >= 0 && connect(channel, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         close(channel);
         channel = -1;
     }

@@ -15,7 +15,8 @@
  * Independent of it are: the padding check, fetching the MAC out of the record, the comparison,
  * and the number of blocks that the hash compresses.  Not independent are some instructions inside
  * EVP_MAC_update and EVP_MAC_final, which copy a last partial block of that length: a few
- * cycles, where a compression is some hundred.  A suite with encrypt-then-MAC has no such remainder.
+ * cycles, where a compression is some hundred.  A suite with encrypt-then-MAC has no such
+ * remainder.
  */
 #include <string.h>
 #include <openssl/crypto.h>
@@ -34,7 +35,8 @@
 /* by how many blocks the longest and the shortest padding can differ */
 #define MAX_SPARE_BLOCKS (MAX_PADDING_SIZE / HASH_BLOCK_SIZE + 1)
 
-/* Compilers may turn arithmetic on a known 0 or 1 into a branch; they know nothing of this value. */
+/* Compilers may turn arithmetic on a known 0 or 1 into a branch; they know nothing of this value.
+ */
 static uint32_t hidden(uint32_t value)
 {
     volatile uint32_t barrier = value;

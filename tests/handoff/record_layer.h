@@ -40,7 +40,8 @@ enum record_result {
 
 /*
  * Binds to a cipher key and a MAC key of one writer, |encrypt| 1 to write and 0 to read.  The keys
- * have to outlive the direction.  1, or 0 with the reason on the error queue and nothing to release.
+ * have to outlive the direction.  1, or 0 with the reason on the error queue and nothing to
+ * release.
  */
 int record_bind(struct record_direction *direction, EVP_PKEY *cipher_key, EVP_PKEY *mac_key,
                 int encrypt);

@@ -1,0 +1,217 @@
+/* The seal of opaque blobs: see seal.h. */
+#include "blob/seal.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#define AEAD_KEY_SIZE   32
+#define AEAD_NONCE_SIZE 12
+
+struct sealer {
+    OSSL_LIB_CTX *libctx;
+    const char *property_query;
+    const struct errors *errors;
+    /* Fetched on first use, written once, read without a lock. */
+    EVP_KDF *_Atomic hkdf;
+    EVP_CIPHER *_Atomic aead;
+};
+
+/* What one blob is sealed with. */
+struct blob_keys {
+    uint8_t key[AEAD_KEY_SIZE];
+    uint8_t nonce[AEAD_NONCE_SIZE];
+    uint8_t commitment[SEAL_COMMITMENT_SIZE];
+};
+
+struct sealer *sealer_new(OSSL_LIB_CTX *libctx, const char *property_query,
+                          const struct errors *errors)
+{
+    struct sealer *sealer = OPENSSL_zalloc(sizeof(*sealer));
+
+    if (sealer == NULL)
+        return NULL;
+    sealer->libctx = libctx;
+    sealer->property_query = property_query;
+    sealer->errors = errors;
+    return sealer;
+}
+
+void sealer_free(struct sealer *sealer)
+{
+    if (sealer == NULL)
+        return;
+    EVP_KDF_free(atomic_load(&sealer->hkdf));
+    EVP_CIPHER_free(atomic_load(&sealer->aead));
+    OPENSSL_free(sealer);
+}
+
+static int unavailable(const struct sealer *sealer, const char *name)
+{
+    return RAISE(sealer->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
+                 "%s is offered by no other provider: load the default or FIPS provider beside "
+                 "this one",
+                 name);
+}
+
+/* When another thread is faster, its object stays and ours goes. */
+static EVP_KDF *get_hkdf(struct sealer *sealer)
+{
+    EVP_KDF *found = atomic_load_explicit(&sealer->hkdf, memory_order_acquire), *expected = NULL;
+
+    if (found != NULL)
+        return found;
+    ERR_set_mark();
+    found = EVP_KDF_fetch(sealer->libctx, "HKDF", sealer->property_query);
+    ERR_pop_to_mark();
+    if (found == NULL) {
+        unavailable(sealer, "HKDF");
+    } else if (!atomic_compare_exchange_strong(&sealer->hkdf, &expected, found)) {
+        EVP_KDF_free(found);
+        found = expected;
+    }
+    return found;
+}
+
+static EVP_CIPHER *get_aead(struct sealer *sealer)
+{
+    EVP_CIPHER *found = atomic_load_explicit(&sealer->aead, memory_order_acquire);
+    EVP_CIPHER *expected = NULL;
+
+    if (found != NULL)
+        return found;
+    ERR_set_mark();
+    found = EVP_CIPHER_fetch(sealer->libctx, "AES-256-GCM", sealer->property_query);
+    ERR_pop_to_mark();
+    if (found == NULL) {
+        unavailable(sealer, "AES-256-GCM");
+    } else if (!atomic_compare_exchange_strong(&sealer->aead, &expected, found)) {
+        EVP_CIPHER_free(found);
+        found = expected;
+    }
+    return found;
+}
+
+/* RFC 5869 with SHA-256; the caller cleanses |keys|. */
+static int derive_keys(struct sealer *sealer, const struct sealing_key *key,
+                       const uint8_t salt[SEAL_SALT_SIZE], struct blob_keys *keys)
+{
+    static char digest[] = "SHA256", info[] = "schannel opaque key blob seal 0";
+    uint8_t out[AEAD_KEY_SIZE + AEAD_NONCE_SIZE + SEAL_COMMITMENT_SIZE];
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_PROPERTIES,
+                                         (char *)(uintptr_t)sealer->property_query, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key->secret,
+                                          sizeof(key->secret)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt,
+                                          SEAL_SALT_SIZE),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, sizeof(info) - 1),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *hkdf = get_hkdf(sealer);
+    EVP_KDF_CTX *context;
+    int ok;
+
+    if (hkdf == NULL)
+        return 0;
+    context = EVP_KDF_CTX_new(hkdf);
+    ERR_set_mark();
+    ok = context != NULL && EVP_KDF_derive(context, out, sizeof(out), params) > 0;
+    ERR_pop_to_mark();
+    EVP_KDF_CTX_free(context);
+    if (!ok)
+        return RAISE(sealer->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "HKDF-SHA256 failed");
+    memcpy(keys->key, out, AEAD_KEY_SIZE);
+    memcpy(keys->nonce, out + AEAD_KEY_SIZE, AEAD_NONCE_SIZE);
+    memcpy(keys->commitment, out + AEAD_KEY_SIZE + AEAD_NONCE_SIZE, SEAL_COMMITMENT_SIZE);
+    OPENSSL_cleanse(out, sizeof(out));
+    return 1;
+}
+
+/* One run of AES-256-GCM over header and text.  Sizes are below INT_MAX. */
+static int run_aead(const EVP_CIPHER *aead, const struct blob_keys *keys, int encrypt,
+                    struct octets header, struct octets in, uint8_t *out, uint8_t *tag)
+{
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int length = 0, ok;
+
+    ok = context != NULL &&
+         EVP_CipherInit_ex2(context, aead, keys->key, keys->nonce, encrypt, NULL) &&
+         EVP_CipherUpdate(context, NULL, &length, header.data, (int)header.size) &&
+         (in.size == 0 || EVP_CipherUpdate(context, out, &length, in.data, (int)in.size)) &&
+         (encrypt || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG_SIZE, tag) > 0) &&
+         EVP_CipherFinal_ex(context, out + in.size, &length) &&
+         (!encrypt || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_SIZE, tag) > 0);
+    EVP_CIPHER_CTX_free(context);
+    return ok;
+}
+
+static int fits(const struct sealer *sealer, struct octets header, size_t size)
+{
+    return (header.size <= INT_MAX && size <= INT_MAX) ||
+           RAISE(sealer->errors, SCHANNEL_R_INVALID_LENGTH, "too much to seal at once");
+}
+
+int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+         struct octets header, struct octets plaintext, uint8_t *out)
+{
+    uint8_t *ciphertext = out + SEAL_COMMITMENT_SIZE;
+    EVP_CIPHER *aead = get_aead(sealer);
+    struct blob_keys keys;
+    int ok;
+
+    if (aead == NULL || !fits(sealer, header, plaintext.size) ||
+        !derive_keys(sealer, key, salt, &keys)) {
+        OPENSSL_cleanse(out, plaintext.size + SEAL_OVERHEAD);
+        return 0;
+    }
+    memcpy(out, keys.commitment, SEAL_COMMITMENT_SIZE);
+    ERR_set_mark();
+    ok = run_aead(aead, &keys, 1, header, plaintext, ciphertext, ciphertext + plaintext.size);
+    ERR_pop_to_mark();
+    OPENSSL_cleanse(&keys, sizeof(keys));
+    if (ok)
+        return 1;
+    OPENSSL_cleanse(out, plaintext.size + SEAL_OVERHEAD);
+    return RAISE(sealer->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "AES-256-GCM failed");
+}
+
+int unseal(struct sealer *sealer, const struct sealing_key *key,
+           const uint8_t salt[SEAL_SALT_SIZE], struct octets header, struct octets sealed,
+           uint8_t *out)
+{
+    EVP_CIPHER *aead = get_aead(sealer);
+    struct octets ciphertext;
+    uint8_t tag[SEAL_TAG_SIZE];
+    struct blob_keys keys;
+    int ok;
+
+    if (sealed.size < SEAL_OVERHEAD)
+        return RAISE(sealer->errors, SCHANNEL_R_SEAL_DOES_NOT_VERIFY,
+                     "the blob was changed, cut short or sealed under another key");
+    ciphertext.data = sealed.data + SEAL_COMMITMENT_SIZE;
+    ciphertext.size = sealed.size - SEAL_OVERHEAD;
+    if (aead == NULL || !fits(sealer, header, ciphertext.size) ||
+        !derive_keys(sealer, key, salt, &keys)) {
+        OPENSSL_cleanse(out, ciphertext.size);
+        return 0;
+    }
+    memcpy(tag, ciphertext.data + ciphertext.size, sizeof(tag));
+    ERR_set_mark();
+    ok = CRYPTO_memcmp(sealed.data, keys.commitment, SEAL_COMMITMENT_SIZE) == 0 &&
+         run_aead(aead, &keys, 0, header, ciphertext, out, tag);
+    ERR_pop_to_mark();
+    OPENSSL_cleanse(&keys, sizeof(keys));
+    if (ok)
+        return 1;
+    OPENSSL_cleanse(out, ciphertext.size);
+    return RAISE(sealer->errors, SCHANNEL_R_SEAL_DOES_NOT_VERIFY,
+                 "the blob was changed, cut short or sealed under another key");
+}

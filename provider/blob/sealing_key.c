@@ -1,0 +1,333 @@
+/* Sealing keys by source, and what is kept of them: see sealing_key.h.  Files and directories of
+ * the sources user and runtime are blob/state_directory. */
+#include "blob/sealing_key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include "blob/state_directory.h"
+
+#define INNER_PROPERTIES "provider!=schannel"
+/* 64 hex digits with CR LF, and one byte more to notice what is too long. */
+#define MAX_CONTENT_SIZE (2 * SEALING_KEY_SIZE + 2 + 1)
+#define MAX_KEPT         16
+
+/* A key that was read once and is kept by the name of its source. */
+struct kept_key {
+    char source[16]; /* "user", "runtime" or "fd:N" */
+    struct sealing_key key;
+};
+
+struct sealing_keyring {
+    OSSL_LIB_CTX *libctx;
+    const struct errors *errors;
+    CRYPTO_RWLOCK *lock;
+    size_t count;
+    struct kept_key kept[MAX_KEPT];
+};
+
+struct sealing_keyring *sealing_keyring_new(OSSL_LIB_CTX *libctx, const struct errors *errors)
+{
+    struct sealing_keyring *keyring = OPENSSL_zalloc(sizeof(*keyring));
+
+    if (keyring == NULL || (keyring->lock = CRYPTO_THREAD_lock_new()) == NULL) {
+        OPENSSL_free(keyring);
+        return NULL;
+    }
+    keyring->libctx = libctx;
+    keyring->errors = errors;
+    return keyring;
+}
+
+void sealing_keyring_free(struct sealing_keyring *keyring)
+{
+    if (keyring == NULL)
+        return;
+    CRYPTO_THREAD_lock_free(keyring->lock);
+    OPENSSL_clear_free(keyring, sizeof(*keyring));
+}
+
+/* ---- the contents of a key file ---- */
+
+static int hex_value(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+static int parse_hex(const uint8_t *text, uint8_t secret[SEALING_KEY_SIZE])
+{
+    for (size_t n = 0; n < SEALING_KEY_SIZE; n++) {
+        int high = hex_value(text[2 * n]), low = hex_value(text[2 * n + 1]);
+
+        if (high < 0 || low < 0)
+            return 0;
+        secret[n] = (uint8_t)(high << 4 | low);
+    }
+    return 1;
+}
+
+/* 32 bytes, or 64 hex digits and at most one end of line. */
+static int parse_content(const struct errors *errors, const char *source, const uint8_t *content,
+                         size_t size, uint8_t secret[SEALING_KEY_SIZE])
+{
+    size_t digits = size;
+
+    if (size == SEALING_KEY_SIZE) {
+        memcpy(secret, content, SEALING_KEY_SIZE);
+        return 1;
+    }
+    if (digits > 0 && content[digits - 1] == '\n')
+        digits--;
+    if (digits < size && digits > 0 && content[digits - 1] == '\r')
+        digits--;
+    if (digits == 2 * SEALING_KEY_SIZE) {
+        if (parse_hex(content, secret))
+            return 1;
+        return RAISE(errors, SCHANNEL_R_SEALING_KEY_INVALID,
+                     "%s: has 64 characters that are not all hex digits", source);
+    }
+    return RAISE(errors, SCHANNEL_R_SEALING_KEY_INVALID,
+                 "%s: expected 32 bytes or 64 hex digits, got %s%zu bytes", source,
+                 size == MAX_CONTENT_SIZE ? "at least " : "", size);
+}
+
+/* Up to |size| bytes, over short reads.  -1 with errno. */
+static ssize_t read_all(int fd, uint8_t *out, size_t size)
+{
+    size_t filled = 0;
+
+    while (filled < size) {
+        ssize_t got = read(fd, out + filled, size - filled);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        filled += (size_t)got;
+    }
+    return (ssize_t)filled;
+}
+
+static int read_key(const struct errors *errors, const char *source, int fd,
+                    uint8_t secret[SEALING_KEY_SIZE])
+{
+    uint8_t content[MAX_CONTENT_SIZE];
+    ssize_t size = read_all(fd, content, sizeof(content));
+    int ok;
+
+    if (size < 0)
+        ok = RAISE(errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be read: %s", source,
+                   strerror(errno));
+    else
+        ok = parse_content(errors, source, content, (size_t)size, secret);
+    OPENSSL_cleanse(content, sizeof(content));
+    return ok;
+}
+
+/* ---- the sources ---- */
+
+/* Who may use the key is decided by the file: others must neither read nor write it, and of the
+ * group it is only read. */
+static int check_file(const struct errors *errors, const char *source, const struct stat *status)
+{
+    unsigned mode = (unsigned)status->st_mode & 07777;
+
+    if (!S_ISREG(status->st_mode))
+        return RAISE(errors, SCHANNEL_R_SEALING_KEY_INVALID, "%s: is not a regular file", source);
+    if ((mode & S_IROTH) != 0)
+        return RAISE(errors, SCHANNEL_R_SEALING_KEY_EXPOSED,
+                     "%s: can be read by everybody (mode %04o): chmod o-r it", source, mode);
+    if ((mode & (S_IWGRP | S_IWOTH)) != 0)
+        return RAISE(errors, SCHANNEL_R_SEALING_KEY_EXPOSED,
+                     "%s: can be written by others than its owner (mode %04o): chmod go-w it",
+                     source, mode);
+    return 1;
+}
+
+static int read_file(const struct sealing_keyring *keyring, const char *source,
+                     uint8_t secret[SEALING_KEY_SIZE])
+{
+    const char *path = source + strlen("file:");
+    struct stat status;
+    /* Not blocking: a FIFO would wait for a writer before it can be refused. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ok;
+
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        ok = RAISE(keyring->errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be opened: %s",
+                   source, strerror(errno));
+    } else {
+        ok = check_file(keyring->errors, source, &status) &&
+             read_key(keyring->errors, source, fd, secret);
+    }
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* The number behind "fd:", or -1. */
+static int parse_fd(const char *source)
+{
+    const char *text = source + strlen("fd:");
+    char *end;
+    long number;
+
+    /* One spelling for each number, since keys are kept by the name of their source. */
+    if (*text < '0' || *text > '9' || (*text == '0' && text[1] != '\0'))
+        return -1;
+    errno = 0;
+    number = strtol(text, &end, 10);
+    return errno != 0 || *end != '\0' || number > INT_MAX ? -1 : (int)number;
+}
+
+/* The descriptor is the application's: read to its end, never closed. */
+static int read_fd(const struct sealing_keyring *keyring, const char *source,
+                   uint8_t secret[SEALING_KEY_SIZE])
+{
+    return read_key(keyring->errors, source, parse_fd(source), secret);
+}
+
+static int read_state(const struct sealing_keyring *keyring, const char *source, int may_create,
+                      uint8_t secret[SEALING_KEY_SIZE])
+{
+    enum state_directory which = strcmp(source, "user") == 0 ? STATE_USER : STATE_RUNTIME;
+    char path[PATH_MAX];
+    int fd = state_directory_open_key(keyring->libctx, keyring->errors, which, may_create, path,
+                                      sizeof(path));
+    int ok;
+
+    if (fd < 0)
+        return 0;
+    ok = read_key(keyring->errors, path, fd, secret);
+    close(fd);
+    return ok;
+}
+
+int sealing_key_source_is_valid(const struct errors *errors, const char *source)
+{
+    if (strcmp(source, "user") == 0 || strcmp(source, "runtime") == 0)
+        return 1;
+    if (strncmp(source, "file:", 5) == 0 && source[5] != '\0')
+        return 1;
+    if (strncmp(source, "fd:", 3) == 0 && parse_fd(source) >= 0)
+        return 1;
+    return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER,
+                 "seal-key: expected file:PATH, fd:N, user or runtime, got \"%.64s\"", source);
+}
+
+/* ---- keeping ---- */
+
+/* The lock is held, in either way. */
+static const struct kept_key *find_kept(const struct sealing_keyring *keyring, const char *source)
+{
+    for (size_t n = 0; n < keyring->count; n++) {
+        if (strcmp(keyring->kept[n].source, source) == 0)
+            return &keyring->kept[n];
+    }
+    return NULL;
+}
+
+static int compute_id(const struct sealing_keyring *keyring, struct sealing_key *key)
+{
+    static const char prefix[] = "schannel sealing key id";
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_MD *sha256;
+    int ok;
+
+    ERR_set_mark();
+    sha256 = EVP_MD_fetch(keyring->libctx, "SHA256", INNER_PROPERTIES);
+    ok = sha256 != NULL && context != NULL && EVP_DigestInit_ex2(context, sha256, NULL) &&
+         EVP_DigestUpdate(context, prefix, sizeof(prefix) - 1) &&
+         EVP_DigestUpdate(context, key->secret, sizeof(key->secret)) &&
+         EVP_DigestFinal_ex(context, digest, NULL);
+    ERR_pop_to_mark();
+    if (ok)
+        memcpy(key->id, digest, sizeof(key->id));
+    else
+        RAISE(keyring->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
+              "SHA-256 is offered by no other provider: load the default or FIPS provider beside "
+              "this one");
+    EVP_MD_free(sha256);
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
+static int read_source(const struct sealing_keyring *keyring, const char *source, int may_create,
+                       struct sealing_key *key)
+{
+    int ok;
+
+    if (strncmp(source, "file:", 5) == 0)
+        ok = read_file(keyring, source, key->secret);
+    else if (strncmp(source, "fd:", 3) == 0)
+        ok = read_fd(keyring, source, key->secret);
+    else
+        ok = read_state(keyring, source, may_create, key->secret);
+    return ok && compute_id(keyring, key);
+}
+
+/* Reads the source under the write lock, since a descriptor can be read only once. */
+static int read_and_keep(struct sealing_keyring *keyring, const char *source, int may_create,
+                         struct sealing_key *key)
+{
+    const struct kept_key *kept;
+    int ok = 1;
+
+    if (!CRYPTO_THREAD_write_lock(keyring->lock))
+        return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
+    if ((kept = find_kept(keyring, source)) != NULL) {
+        *key = kept->key;
+    } else if (keyring->count == MAX_KEPT) {
+        ok = RAISE(keyring->errors, SCHANNEL_R_INVALID_PARAMETER,
+                   "seal-key: at most %d different descriptors can be used in one process",
+                   MAX_KEPT);
+    } else if ((ok = read_source(keyring, source, may_create, key))) {
+        struct kept_key *free_slot = &keyring->kept[keyring->count++];
+
+        OPENSSL_strlcpy(free_slot->source, source, sizeof(free_slot->source));
+        free_slot->key = *key;
+    }
+    CRYPTO_THREAD_unlock(keyring->lock);
+    return ok;
+}
+
+int sealing_keyring_get(struct sealing_keyring *keyring, const char *source, int may_create,
+                        struct sealing_key *key)
+{
+    const struct kept_key *kept;
+    int ok = 0;
+
+    memset(key, 0, sizeof(*key));
+    if (!sealing_key_source_is_valid(keyring->errors, source))
+        return 0;
+    if (strncmp(source, "file:", 5) == 0) {
+        ok = read_source(keyring, source, may_create, key);
+    } else {
+        if (CRYPTO_THREAD_read_lock(keyring->lock)) {
+            if ((kept = find_kept(keyring, source)) != NULL) {
+                *key = kept->key;
+                ok = 1;
+            }
+            CRYPTO_THREAD_unlock(keyring->lock);
+        }
+        ok = ok || read_and_keep(keyring, source, may_create, key);
+    }
+    if (!ok)
+        OPENSSL_cleanse(key, sizeof(*key));
+    return ok;
+}

@@ -1,0 +1,89 @@
+/* Error reasons and raising them: see errors.h. */
+#include "errors.h"
+
+#include <stdarg.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/crypto.h>
+
+struct errors {
+    const OSSL_CORE_HANDLE *core;
+    OSSL_FUNC_core_new_error_fn *new_error;
+    OSSL_FUNC_core_set_error_debug_fn *set_error_debug;
+    OSSL_FUNC_core_vset_error_fn *vset_error;
+};
+
+struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
+{
+    struct errors *errors = OPENSSL_zalloc(sizeof(*errors));
+
+    if (errors == NULL)
+        return NULL;
+    errors->core = core;
+    for (; in->function_id != 0; in++) {
+        if (in->function_id == OSSL_FUNC_CORE_NEW_ERROR)
+            errors->new_error = OSSL_FUNC_core_new_error(in);
+        else if (in->function_id == OSSL_FUNC_CORE_SET_ERROR_DEBUG)
+            errors->set_error_debug = OSSL_FUNC_core_set_error_debug(in);
+        else if (in->function_id == OSSL_FUNC_CORE_VSET_ERROR)
+            errors->vset_error = OSSL_FUNC_core_vset_error(in);
+    }
+    return errors;
+}
+
+void errors_free(struct errors *errors)
+{
+    OPENSSL_free(errors);
+}
+
+const OSSL_ITEM *errors_reason_strings(void)
+{
+    static const OSSL_ITEM reasons[] = {
+        { SCHANNEL_R_MISSING_PARAMETER, (void *)"missing parameter" },
+        { SCHANNEL_R_INVALID_PARAMETER, (void *)"invalid parameter" },
+        { SCHANNEL_R_INVALID_LENGTH, (void *)"invalid length" },
+        { SCHANNEL_R_UNKNOWN_ALGORITHM, (void *)"unknown algorithm" },
+        { SCHANNEL_R_UNKNOWN_USAGE, (void *)"unknown usage" },
+        { SCHANNEL_R_CONFLICTING_PARAMETERS, (void *)"conflicting parameters" },
+        { SCHANNEL_R_WRONG_KIND_OF_KEY, (void *)"wrong kind of key" },
+        { SCHANNEL_R_KEY_RETIRED, (void *)"key has been retired" },
+        { SCHANNEL_R_NOT_EXPORTABLE, (void *)"key is not exportable" },
+        { SCHANNEL_R_NO_PUBLIC_PART, (void *)"key has no public part" },
+        { SCHANNEL_R_UNKNOWN_KEY_HANDLE, (void *)"unknown key handle" },
+        { SCHANNEL_R_NO_KEY, (void *)"no key" },
+        { SCHANNEL_R_PARTIAL_BLOCK, (void *)"partial block" },
+        { SCHANNEL_R_BAD_DECRYPT, (void *)"bad decrypt" },
+        { SCHANNEL_R_OUTPUT_TOO_SMALL, (void *)"output buffer too small" },
+        { SCHANNEL_R_RECORD_LENGTH_MISMATCH, (void *)"record length mismatch" },
+        { SCHANNEL_R_SEQUENCE_EXHAUSTED, (void *)"sequence numbers exhausted" },
+        { SCHANNEL_R_NOT_SUPPORTED, (void *)"not supported by this release" },
+        { SCHANNEL_R_MALFORMED_BLOB, (void *)"malformed blob" },
+        { SCHANNEL_R_UNSUPPORTED_BLOB_VERSION, (void *)"unsupported blob version" },
+        { SCHANNEL_R_SEALED_WITH_ANOTHER_KEY, (void *)"sealed with another key" },
+        { SCHANNEL_R_SEAL_DOES_NOT_VERIFY, (void *)"seal does not verify" },
+        { SCHANNEL_R_SEALING_KEY_UNREADABLE, (void *)"sealing key cannot be read" },
+        { SCHANNEL_R_SEALING_KEY_EXPOSED, (void *)"sealing key is exposed to others" },
+        { SCHANNEL_R_SEALING_KEY_INVALID, (void *)"sealing key is invalid" },
+        { SCHANNEL_R_NO_STATE_DIRECTORY, (void *)"no directory for the sealing key" },
+        { SCHANNEL_R_ALGORITHM_UNAVAILABLE, (void *)"algorithm is not available" },
+        { SCHANNEL_R_OUT_OF_MEMORY, (void *)"out of memory" },
+        { SCHANNEL_R_LIBCRYPTO_FAILURE, (void *)"libcrypto failed" },
+        { 0, NULL },
+    };
+
+    return reasons;
+}
+
+void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
+                  enum schannel_reason reason, const char *format, ...)
+{
+    va_list arguments;
+
+    if (errors == NULL || errors->new_error == NULL || errors->vset_error == NULL)
+        return;
+    errors->new_error(errors->core);
+    if (errors->set_error_debug != NULL)
+        errors->set_error_debug(errors->core, file, line, function);
+    va_start(arguments, format);
+    errors->vset_error(errors->core, (uint32_t)reason, format, arguments);
+    va_end(arguments);
+}
