@@ -22,7 +22,8 @@
     }
 
 static const OSSL_ALGORITHM keymgmt[] = {
-    ROW(SCHANNEL_KEY_TYPE, schannel_keymgmt_functions, "Master and session keys of the Schannel CSP"),
+    ROW(SCHANNEL_KEY_TYPE, schannel_keymgmt_functions,
+        "Master and session keys of the Schannel CSP"),
     END_OF_TABLE,
 };
 
@@ -74,8 +75,8 @@ static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
 } operations[] = {
-    { OSSL_OP_KEYMGMT, keymgmt },  { OSSL_OP_KDF, kdfs },         { OSSL_OP_CIPHER, ciphers },
-    { OSSL_OP_MAC, macs },         { OSSL_OP_ENCODER, encoders }, { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_KEYMGMT, keymgmt }, { OSSL_OP_KDF, kdfs },         { OSSL_OP_CIPHER, ciphers },
+    { OSSL_OP_MAC, macs },        { OSSL_OP_ENCODER, encoders }, { OSSL_OP_DECODER, decoders },
 };
 
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id)

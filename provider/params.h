@@ -26,8 +26,7 @@ int params_get_octets(const struct errors *errors, const OSSL_PARAM *param, size
 int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *name, size_t size);
 
 /* MD5 or SHA1 by name. */
-int params_get_digest(const struct errors *errors, const OSSL_PARAM *param,
-                      enum digest_id *digest);
+int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum digest_id *digest);
 
 /* A sealing-key source: file:PATH, fd:N, user or runtime.  *seal_key is replaced by an owned copy. */
 int params_get_seal_key(const struct errors *errors, const OSSL_PARAM *param, char **seal_key);

@@ -37,8 +37,8 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
         !config_read(&provctx->config, core, in) ||
         (provctx->handles = handle_table_new()) == NULL ||
         (provctx->ciphers = OPENSSL_zalloc(sizeof(*provctx->ciphers))) == NULL ||
-        (provctx->sealer = sealer_new(provctx->libctx, PROVCTX_INNER_PROPERTIES,
-                                      provctx->errors)) == NULL ||
+        (provctx->sealer =
+             sealer_new(provctx->libctx, PROVCTX_INNER_PROPERTIES, provctx->errors)) == NULL ||
         (provctx->keyring = sealing_keyring_new(provctx->libctx, provctx->errors)) == NULL) {
         provctx_free(provctx);
         return NULL;

@@ -27,8 +27,8 @@ struct provctx {
     OSSL_LIB_CTX *libctx; /* child of the application's: sees its other providers */
     struct errors *errors;
     struct config config;
-    struct handle_table *handles;     /* key-handle -> live key */
-    struct inner_ciphers *ciphers;    /* libcrypto's ciphers, fetched on first use */
+    struct handle_table *handles;  /* key-handle -> live key */
+    struct inner_ciphers *ciphers; /* libcrypto's ciphers, fetched on first use */
     struct sealer *sealer;
     struct sealing_keyring *keyring;
 };

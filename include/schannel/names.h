@@ -30,7 +30,7 @@
 #define SCHANNEL_ALG_DES_EDE3_CBC "DES-EDE3-CBC" /* 192 bits with parity */
 #define SCHANNEL_ALG_AES_128_CBC  "AES-128-CBC"
 #define SCHANNEL_ALG_AES_256_CBC  "AES-256-CBC"
-#define SCHANNEL_ALG_TLS1_MAC     "TLS1-MAC"     /* with digest MD5 or SHA1 */
+#define SCHANNEL_ALG_TLS1_MAC     "TLS1-MAC" /* with digest MD5 or SHA1 */
 
 /* Values of the parameter "usage": session keys from a master; KDF output */
 #define SCHANNEL_USAGE_CLIENT_WRITE_KEY "client-write-key" /* CALG_SCHANNEL_ENC_KEY */

@@ -31,7 +31,8 @@ uint32_t reader_u32_le(struct reader *reader);
 void reader_copy(struct reader *reader, uint8_t *out, size_t size);
 /* Borrows |size| bytes of the input; { NULL, 0 } when they are not there. */
 struct octets reader_take(struct reader *reader, size_t size);
-/* A vector <0..2^8-1> or <0..2^16-1>: its length, then its bytes, borrowed.  One longer than |max| fails. */
+/* A vector <0..2^8-1> or <0..2^16-1>: its length, then its bytes, borrowed.  One longer than |max|
+ * fails. */
 struct octets reader_vector8(struct reader *reader, size_t max);
 struct octets reader_vector16(struct reader *reader, size_t max);
 

@@ -23,8 +23,8 @@ size_t opaque_blob_size(struct key *key);
 
 /*
  * Seals the present state of |key|.  |seal_key| (NULL: the key's own option, then the
- * configuration, then "user") names the sealing key.  *blob is OPENSSL_malloc'ed and nothing secret.
- * 1, or 0 with a reason raised.  The key is not changed.
+ * configuration, then "user") names the sealing key.  *blob is OPENSSL_malloc'ed and nothing
+ * secret. 1, or 0 with a reason raised.  The key is not changed.
  */
 int opaque_blob_export(struct key *key, const char *seal_key, uint8_t **blob, size_t *size);
 

@@ -183,9 +183,8 @@ int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t sal
     return RAISE(sealer->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "AES-256-GCM failed");
 }
 
-int unseal(struct sealer *sealer, const struct sealing_key *key,
-           const uint8_t salt[SEAL_SALT_SIZE], struct octets header, struct octets sealed,
-           uint8_t *out)
+int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+           struct octets header, struct octets sealed, uint8_t *out)
 {
     EVP_CIPHER *aead = get_aead(sealer);
     struct octets ciphertext;

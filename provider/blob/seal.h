@@ -40,8 +40,7 @@ int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t sal
  * Writes sealed.size - SEAL_OVERHEAD bytes.  Anything that does not verify is one and the same
  * reason, SCHANNEL_R_SEAL_DOES_NOT_VERIFY, and |out| is cleansed.
  */
-int unseal(struct sealer *sealer, const struct sealing_key *key,
-           const uint8_t salt[SEAL_SALT_SIZE], struct octets header, struct octets sealed,
-           uint8_t *out);
+int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+           struct octets header, struct octets sealed, uint8_t *out);
 
 #endif

@@ -28,7 +28,8 @@
 
 struct sealing_key {
     uint8_t secret[SEALING_KEY_SIZE];
-    /* First bytes of SHA-256("schannel sealing key id" || secret): public, names the key in headers. */
+    /* First bytes of SHA-256("schannel sealing key id" || secret): public, names the key in
+     * headers. */
     uint8_t id[SEALING_KEY_ID_SIZE];
 };
 
@@ -48,7 +49,8 @@ void sealing_keyring_free(struct sealing_keyring *keyring);
 int sealing_keyring_get(struct sealing_keyring *keyring, const char *source, int may_create,
                         struct sealing_key *key);
 
-/* 1 when |source| has one of the four forms, without touching the file; else 0 with a reason raised. */
+/* 1 when |source| has one of the four forms, without touching the file; else 0 with a reason
+ * raised. */
 int sealing_key_source_is_valid(const struct errors *errors, const char *source);
 
 #endif

@@ -232,8 +232,8 @@ static int make_key_file(OSSL_LIB_CTX *libctx, const struct errors *errors, int 
 
 static int open_key_file(const struct errors *errors, int directory, const char *path)
 {
-    int fd = openat(directory, KEY_FILE_NAME,
-                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd =
+        openat(directory, KEY_FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat status;
     int ok;
 

@@ -1,33 +1,22 @@
 /*
- * EVP_CIPHER "SCHANNEL-RC4", "SCHANNEL-AES-128-CBC" and so on: one implementation, a row each.
+ * The cipher context that all ciphers of the provider share: see cipher.h.
  *
  * A context either has key bytes of its own and behaves like libcrypto's cipher of the same name,
  * or it is bound to a live key by "key-handle": then the key owns the state, every call advances
  * it under the key's lock, and padding is off unless the application turns it on.
- * The work is key/cipher_value.  Referenced by algorithms.c.
+ * The work is key/cipher_value.
  */
-#include <openssl/core_dispatch.h>
+#include "cipher/cipher.h"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <string.h>
-#include "dispatch.h"
 #include "key/key.h"
 #include "params.h"
 #include "schannel/names.h"
 
 #define RC4_MAX_KEY_SIZE 256
-
-static OSSL_FUNC_cipher_freectx_fn cipher_free;
-static OSSL_FUNC_cipher_dupctx_fn cipher_dup;
-static OSSL_FUNC_cipher_encrypt_init_fn cipher_encrypt_init;
-static OSSL_FUNC_cipher_decrypt_init_fn cipher_decrypt_init;
-static OSSL_FUNC_cipher_update_fn cipher_update;
-static OSSL_FUNC_cipher_final_fn cipher_final;
-static OSSL_FUNC_cipher_cipher_fn cipher_once;
-static OSSL_FUNC_cipher_get_ctx_params_fn cipher_get_ctx_params;
-static OSSL_FUNC_cipher_set_ctx_params_fn cipher_set_ctx_params;
 
 enum padding_choice { PADDING_DEFAULT = 0, PADDING_OFF, PADDING_ON };
 
@@ -38,8 +27,8 @@ struct cipher_context {
     struct cipher_value own; /* unbound: key bytes of our own, when |has_key| */
     uint8_t has_key, encrypt;
     enum padding_choice padding;
-    size_t key_size;                           /* that the next key bytes will have */
-    uint8_t iv_view[CBC_MAX_BLOCK_SIZE];       /* what a pointer to the IV points to */
+    size_t key_size;                     /* that the next key bytes will have */
+    uint8_t iv_view[CBC_MAX_BLOCK_SIZE]; /* what a pointer to the IV points to */
     uint8_t updated_iv_view[CBC_MAX_BLOCK_SIZE];
 };
 
@@ -52,7 +41,7 @@ struct cipher_request {
 
 /* ---- contexts ---- */
 
-static void *cipher_new(struct provctx *provctx, enum bulk_cipher_id id)
+void *cipher_new(struct provctx *provctx, enum bulk_cipher_id id)
 {
     struct cipher_context *context = OPENSSL_zalloc(sizeof(*context));
 
@@ -69,7 +58,7 @@ static void *cipher_new(struct provctx *provctx, enum bulk_cipher_id id)
     return context;
 }
 
-static void cipher_free(void *vcontext)
+void cipher_free(void *vcontext)
 {
     struct cipher_context *context = vcontext;
 
@@ -81,7 +70,7 @@ static void cipher_free(void *vcontext)
 }
 
 /* A copy of a bound context is bound to a copy of the key: CryptDuplicateKey. */
-static void *cipher_dup(void *vcontext)
+void *cipher_dup(void *vcontext)
 {
     const struct cipher_context *context = vcontext;
     struct cipher_context *copy = OPENSSL_malloc(sizeof(*copy));
@@ -109,8 +98,7 @@ static struct cipher_value *value_acquire(struct cipher_context *context)
     if (context->has_key)
         return &context->own;
     RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY,
-          "SCHANNEL-%s: the context has neither key bytes nor a key-handle",
-          context->cipher->name);
+          "SCHANNEL-%s: the context has neither key bytes nor a key-handle", context->cipher->name);
     return NULL;
 }
 
@@ -229,7 +217,7 @@ static void apply(struct cipher_context *context, const struct cipher_request *r
     }
 }
 
-static int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
+int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct cipher_context *context = vcontext;
     struct cipher_request request;
@@ -285,7 +273,7 @@ static int get_key_size(struct cipher_context *context, OSSL_PARAM *param)
     return OSSL_PARAM_set_size_t(param, size);
 }
 
-static int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
+int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
 {
     struct cipher_context *context = vcontext;
     struct cipher_use use = use_of(context);
@@ -305,51 +293,6 @@ static int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
         return 0;
     return get_ivs(context, OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IV),
                    OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_UPDATED_IV));
-}
-
-static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
-{
-    static const OSSL_PARAM gettable[] = {
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_NUM, NULL),
-        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    (void)context;
-    (void)provctx;
-    return gettable;
-}
-
-static const OSSL_PARAM *block_settable_ctx_params(void *context, void *provctx)
-{
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
-        OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    (void)context;
-    (void)provctx;
-    return settable;
-}
-
-/* libcrypto takes a settable "keylen" for the sign of a cipher with keys of any length. */
-static const OSSL_PARAM *stream_settable_ctx_params(void *context, void *provctx)
-{
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
-        OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    (void)context;
-    (void)provctx;
-    return settable;
 }
 
 /* ---- initialisation ---- */
@@ -448,22 +391,22 @@ static int initialise(struct cipher_context *context, const unsigned char *key, 
     return 1;
 }
 
-static int cipher_encrypt_init(void *context, const unsigned char *key, size_t key_size,
-                               const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
+int cipher_encrypt_init(void *context, const unsigned char *key, size_t key_size,
+                        const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
 {
     return initialise(context, key, key_size, iv, iv_size, params, 1);
 }
 
-static int cipher_decrypt_init(void *context, const unsigned char *key, size_t key_size,
-                               const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
+int cipher_decrypt_init(void *context, const unsigned char *key, size_t key_size,
+                        const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
 {
     return initialise(context, key, key_size, iv, iv_size, params, 0);
 }
 
 /* ---- data ---- */
 
-static int cipher_update(void *vcontext, unsigned char *out, size_t *written, size_t out_size,
-                         const unsigned char *in, size_t size)
+int cipher_update(void *vcontext, unsigned char *out, size_t *written, size_t out_size,
+                  const unsigned char *in, size_t size)
 {
     struct cipher_context *context = vcontext;
     struct cipher_use use = use_of(context);
@@ -477,7 +420,7 @@ static int cipher_update(void *vcontext, unsigned char *out, size_t *written, si
     return ok;
 }
 
-static int cipher_final(void *vcontext, unsigned char *out, size_t *written, size_t out_size)
+int cipher_final(void *vcontext, unsigned char *out, size_t *written, size_t out_size)
 {
     struct cipher_context *context = vcontext;
     struct cipher_use use = use_of(context);
@@ -492,8 +435,8 @@ static int cipher_final(void *vcontext, unsigned char *out, size_t *written, siz
 }
 
 /* EVP_Cipher: whole blocks, neither padding nor buffering. */
-static int cipher_once(void *vcontext, unsigned char *out, size_t *written, size_t out_size,
-                       const unsigned char *in, size_t size)
+int cipher_once(void *vcontext, unsigned char *out, size_t *written, size_t out_size,
+                const unsigned char *in, size_t size)
 {
     struct cipher_context *context = vcontext;
     struct cipher_use use = { .encrypt = context->encrypt, .padding = 0 };
@@ -512,126 +455,3 @@ static int cipher_once(void *vcontext, unsigned char *out, size_t *written, size
     value_release(context);
     return ok;
 }
-
-/* ---- one row per cipher ---- */
-
-static int get_params(OSSL_PARAM params[], enum bulk_cipher_id id)
-{
-    const struct bulk_cipher *cipher = bulk_cipher_by_id(id);
-    const struct {
-        const char *name;
-        size_t value;
-    } answers[] = {
-        { OSSL_CIPHER_PARAM_MODE, cipher->iv_size != 0 ? EVP_CIPH_CBC_MODE : EVP_CIPH_STREAM_CIPHER },
-        { OSSL_CIPHER_PARAM_KEYLEN, cipher->default_bits / 8 },
-        { OSSL_CIPHER_PARAM_IVLEN, cipher->iv_size },
-        { OSSL_CIPHER_PARAM_BLOCK_SIZE, cipher->block_size },
-    };
-
-    for (size_t n = 0; n < sizeof(answers) / sizeof(answers[0]); n++) {
-        OSSL_PARAM *param = OSSL_PARAM_locate(params, answers[n].name);
-
-        if (param != NULL && !OSSL_PARAM_set_size_t(param, answers[n].value))
-            return 0;
-    }
-    return 1;
-}
-
-static const OSSL_PARAM *gettable_params(void *provctx)
-{
-    static const OSSL_PARAM gettable[] = {
-        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_MODE, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
-        OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_BLOCK_SIZE, NULL),
-        OSSL_PARAM_END,
-    };
-
-    (void)provctx;
-    return gettable;
-}
-
-static void *rc4_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_RC4);
-}
-
-static int rc4_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_RC4);
-}
-
-static void *des_ede3_cbc_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_DES_EDE3);
-}
-
-static int des_ede3_cbc_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_DES_EDE3);
-}
-
-static void *aes_128_cbc_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_AES_128);
-}
-
-static int aes_128_cbc_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_AES_128);
-}
-
-static void *aes_256_cbc_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_AES_256);
-}
-
-static int aes_256_cbc_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_AES_256);
-}
-
-/* The entries that every row shares; the three that differ come first in each table. */
-#define COMMON_FUNCTIONS                                                                           \
-    { OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))cipher_free },                                     \
-        { OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))cipher_dup },                                   \
-        { OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))cipher_encrypt_init },                    \
-        { OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))cipher_decrypt_init },                    \
-        { OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))cipher_update },                                \
-        { OSSL_FUNC_CIPHER_FINAL, (void (*)(void))cipher_final },                                  \
-        { OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher_once },                                  \
-        { OSSL_FUNC_CIPHER_GETTABLE_PARAMS, (void (*)(void))gettable_params },                     \
-        { OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (void (*)(void))cipher_get_ctx_params },                \
-        { OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params },             \
-        { OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (void (*)(void))cipher_set_ctx_params },                \
-    {                                                                                              \
-        0, NULL                                                                                    \
-    }
-
-const OSSL_DISPATCH schannel_rc4_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))rc4_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))rc4_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))stream_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
-
-const OSSL_DISPATCH schannel_des_ede3_cbc_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))des_ede3_cbc_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))des_ede3_cbc_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
-
-const OSSL_DISPATCH schannel_aes_128_cbc_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))aes_128_cbc_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))aes_128_cbc_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
-
-const OSSL_DISPATCH schannel_aes_256_cbc_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))aes_256_cbc_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))aes_256_cbc_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};

@@ -524,8 +524,7 @@ static int kdf_get_ctx_params(void *vkdf, OSSL_PARAM params[])
     size = kdf->usage->size == NULL ? SIZE_MAX : kdf->usage->size(kdf);
     if (size == 0)
         return RAISE(kdf->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "size: usage %s has no size before cipher or digest is set",
-                     kdf->usage->name);
+                     "size: usage %s has no size before cipher or digest is set", kdf->usage->name);
     return OSSL_PARAM_set_size_t(param, size);
 }
 

@@ -45,8 +45,8 @@ struct key_algorithm {
     const char *name; /* the value of "alg" */
     enum key_kind kind;
     enum key_protocol protocol; /* of masters and MACs */
-    enum bulk_cipher_id cipher;   /* of ciphers, else BULK_CIPHER_NONE */
-    uint32_t alg_id; /* aiKeyAlg of a blob: ALG_ID of wincrypt.h */
+    enum bulk_cipher_id cipher; /* of ciphers, else BULK_CIPHER_NONE */
+    uint32_t alg_id;            /* aiKeyAlg of a blob: ALG_ID of wincrypt.h */
 };
 
 /* NULL when there is no such row.  Names are compared without case. */

@@ -43,8 +43,7 @@ struct cipher_use {
 void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
                        struct octets key, struct octets salt);
 /* No salt, or 11 bytes for an RC4 or RC2 key of 40 bits. */
-int cipher_value_salt_is_valid(const struct bulk_cipher *cipher, size_t key_size,
-                               size_t salt_size);
+int cipher_value_salt_is_valid(const struct bulk_cipher *cipher, size_t key_size, size_t salt_size);
 void cipher_value_clear(struct cipher_value *value);
 /* An independent copy in the same state. */
 void cipher_value_copy(struct cipher_value *to, const struct cipher_value *from);

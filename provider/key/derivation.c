@@ -6,7 +6,9 @@
 #include "params.h"
 #include "schannel/names.h"
 
-#define MAX_KEY_BITS 4096 /* more than any row of the cipher table: a bound for the number itself */
+#define MAX_KEY_BITS                                                                               \
+    4096 /* more than any row of the cipher table: a bound for the number itself  \
+                           */
 
 static int set_random(const struct provctx *provctx, struct derivation_random *random,
                       const OSSL_PARAM *param)
@@ -220,8 +222,8 @@ static int check_digest(const struct provctx *provctx, const struct derivation *
                      "expected MD5 or SHA1");
     if (derivation->mac_bits != 0 && derivation->mac_bits != bits)
         return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "mac-bits: expected %zu for %s, got %u", bits,
-                     digest_name(derivation->digest), (unsigned)derivation->mac_bits);
+                     "mac-bits: expected %zu for %s, got %u", bits, digest_name(derivation->digest),
+                     (unsigned)derivation->mac_bits);
     return 1;
 }
 

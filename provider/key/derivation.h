@@ -44,8 +44,8 @@ int derivation_set(const struct provctx *provctx, struct derivation *derivation,
 /* What |change| sets replaces what |base| has. */
 void derivation_merge(struct derivation *base, const struct derivation *change);
 
-/* The name of a parameter that is set, NULL when none is; |but_digest| overlooks the digest, which a
- * MAC key has as well. */
+/* The name of a parameter that is set, NULL when none is; |but_digest| overlooks the digest, which
+ * a MAC key has as well. */
 const char *derivation_given(const struct derivation *derivation, int but_digest);
 
 /* 1 when both randoms are there and have a length that TLS 1.0 allows; else 0 with a reason. */

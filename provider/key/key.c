@@ -48,8 +48,7 @@ static void clear_value(struct key *key)
 
 void key_free(struct key *key)
 {
-    if (key == NULL ||
-        atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
+    if (key == NULL || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
         return;
     if (key->has_handle)
         handle_table_remove(key->provctx->handles, key);

@@ -4,9 +4,8 @@
  * Reference counted and locked.  The key owns its running state: a context that is bound to it
  * advances it.  What a key is (algorithm, protocol, usage) never changes after it was made; its
  * value, |exportable| and the export options change only under the lock.  Whoever reads or advances
- * the value holds the lock from key_lock to key_unlock; the only lock taken meanwhile is that of the
- * handle table.
- * Made by keymgmt/ and blob/opaque, used by every operation room.
+ * the value holds the lock from key_lock to key_unlock; the only lock taken meanwhile is that of
+ * the handle table. Made by keymgmt/ and blob/opaque, used by every operation room.
  */
 #ifndef SCHANNEL_KEY_KEY_H
 #define SCHANNEL_KEY_KEY_H
@@ -55,7 +54,8 @@ struct key *key_up_ref(struct key *key);
 /* Drops a reference; the last one cleanses everything.  NULL is allowed. */
 void key_free(struct key *key);
 
-/* 1 with the lock held, or 0 with a reason raised: the key was retired, is empty, or the lock failed. */
+/* 1 with the lock held, or 0 with a reason raised: the key was retired, is empty, or the lock
+ * failed. */
 int key_lock(struct key *key);
 /* The same, and the key has to be of |kind|; |operation| names the caller in the error. */
 int key_lock_kind(struct key *key, enum key_kind kind, const char *operation);
@@ -70,7 +70,8 @@ void key_reset(struct key *key);
 /* CryptDestroyKey for every holder: cleanses the secrets; every later use fails.  Idempotent. */
 int key_retire(struct key *key);
 
-/* CRYPT_EXPORTABLE can be cleared, never set again.  The lock is held.  1, or 0 with a reason raised. */
+/* CRYPT_EXPORTABLE can be cleared, never set again.  The lock is held.  1, or 0 with a reason
+ * raised. */
 int key_set_exportable(struct key *key, int exportable);
 
 /* Key size in bits as CryptoAPI counts: DES with parity, masters 384. */

@@ -45,8 +45,8 @@ struct mac_record {
     uint16_t length; /* of the next record; used up when it ends */
 };
 
-/* A new key, sequence 0, nothing absorbed.  TLS 1.0: an HMAC key of any size, 0 included; one longer
- * than a block is replaced by its digest, as RFC 2104 does. */
+/* A new key, sequence 0, nothing absorbed.  TLS 1.0: an HMAC key of any size, 0 included; one
+ * longer than a block is replaced by its digest, as RFC 2104 does. */
 void mac_value_init(struct mac_value *value, enum key_protocol protocol, enum digest_id digest,
                     struct octets key);
 void mac_value_clear(struct mac_value *value);

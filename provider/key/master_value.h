@@ -12,7 +12,8 @@
 
 struct master_value {
     enum key_protocol protocol;
-    uint8_t converted; /* |secret| holds the master secret; else |premaster| waits for its randoms */
+    uint8_t
+        converted; /* |secret| holds the master secret; else |premaster| waits for its randoms */
     uint8_t secret[TLS1_MASTER_SECRET_SIZE];
     uint8_t *premaster; /* owned, OPENSSL_malloc; NULL once converted */
     size_t premaster_size;

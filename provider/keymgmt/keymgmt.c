@@ -138,8 +138,8 @@ static void describe(struct key *key, OSSL_PARAM *params)
         secret_name = SCHANNEL_PARAM_PREMASTER;
     *params++ = OSSL_PARAM_construct_utf8_string(SCHANNEL_PARAM_ALG,
                                                  (char *)(uintptr_t)key->algorithm->name, 0);
-    *params++ = OSSL_PARAM_construct_octet_string(secret_name, (void *)(uintptr_t)secret.data,
-                                                  secret.size);
+    *params++ =
+        OSSL_PARAM_construct_octet_string(secret_name, (void *)(uintptr_t)secret.data, secret.size);
     if (key->algorithm->kind == KEY_KIND_CIPHER)
         chain = cipher_value_chain(&key->value.cipher);
     if (chain.size != 0)

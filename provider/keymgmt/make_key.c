@@ -235,8 +235,8 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
     int ok;
 
     if (blob.data != NULL) {
-        ok = check_opaque(provctx, request) &&
-             opaque_blob_import_into(key, blob, request->seal_key);
+        ok =
+            check_opaque(provctx, request) && opaque_blob_import_into(key, blob, request->seal_key);
     } else if (request->algorithm == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "alg: is not set: what kind of key is it to be?");

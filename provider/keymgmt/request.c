@@ -243,12 +243,10 @@ void request_clear(struct request *request)
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB, NULL, 0),                                      \
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB_MODE, NULL, 0), DERIVATION_SETTABLE
 
-const OSSL_PARAM request_import_types[] = { KEY_TYPES,
-                                            OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB,
-                                                                    NULL, 0),
-                                            OSSL_PARAM_END };
+const OSSL_PARAM request_import_types[] = {
+    KEY_TYPES, OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0), OSSL_PARAM_END
+};
 
-const OSSL_PARAM request_generation_types[] = { KEY_TYPES,
-                                                OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL,
-                                                                       0),
-                                                OSSL_PARAM_END };
+const OSSL_PARAM request_generation_types[] = {
+    KEY_TYPES, OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL, 0), OSSL_PARAM_END
+};

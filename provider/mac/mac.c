@@ -164,8 +164,7 @@ static int collect_key(const struct mac_context *context, const OSSL_PARAM *para
                        struct mac_request *request)
 {
     request->has_key_bytes = 1;
-    return params_get_octets(context->provctx->errors, param, 0, MAX_KEY_SIZE,
-                             &request->key_bytes);
+    return params_get_octets(context->provctx->errors, param, 0, MAX_KEY_SIZE, &request->key_bytes);
 }
 
 static int collect_digest(const struct mac_context *context, const OSSL_PARAM *param,
@@ -242,9 +241,9 @@ static int check_bound_digest(const struct mac_context *context, struct key *key
         return 0;
     own = key->value.mac.digest;
     key_unlock(key);
-    return own == digest || RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                                  "digest: the key's own is %s, not %s", digest_name(own),
-                                  digest_name(digest));
+    return own == digest ||
+           RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "digest: the key's own is %s, not %s", digest_name(own), digest_name(digest));
 }
 
 static int check_message_idle(const struct mac_context *context, struct key *key)

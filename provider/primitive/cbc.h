@@ -3,9 +3,9 @@
  *
  * The block work is libcrypto's, without padding and on whole blocks only; what is buffered here is
  * always unprocessed input (plaintext when encrypting, ciphertext when decrypting), so the state of
- * a stream is |chain| and |buffer| and nothing else.  Padding is PKCS #7 and belongs to the caller's
- * context: it is an argument, not state.
- * Called by key/cipher_value.  Cleanse with cbc_clear.
+ * a stream is |chain| and |buffer| and nothing else.  Padding is PKCS #7 and belongs to the
+ * caller's context: it is an argument, not state. Called by key/cipher_value.  Cleanse with
+ * cbc_clear.
  */
 #ifndef SCHANNEL_PRIMITIVE_CBC_H
 #define SCHANNEL_PRIMITIVE_CBC_H
@@ -21,7 +21,7 @@ struct cbc_state {
     uint8_t iv[CBC_MAX_BLOCK_SIZE];     /* the original IV, KP_IV */
     uint8_t chain[CBC_MAX_BLOCK_SIZE];  /* the chaining value: what the next block is mixed with */
     uint8_t buffer[CBC_MAX_BLOCK_SIZE]; /* input not yet processed */
-    uint8_t buffered;                   /* 0..block_size; block_size only while decrypting with padding */
+    uint8_t buffered; /* 0..block_size; block_size only while decrypting with padding */
     uint8_t block_size;
     uint8_t direction; /* of the buffered input; CBC_NONE when nothing is buffered */
 
@@ -42,9 +42,9 @@ struct cbc_job {
 enum cbc_result {
     CBC_OK = 0,
     CBC_OUTPUT_TOO_SMALL, /* nothing was changed */
-    CBC_PARTIAL_BLOCK,    /* no padding, but the data does not end with a block: nothing was changed */
-    CBC_BAD_PADDING,      /* nothing was changed */
-    CBC_ENGINE_FAILURE    /* libcrypto failed; the state is unusable until the next IV */
+    CBC_PARTIAL_BLOCK, /* no padding, but the data does not end with a block: nothing was changed */
+    CBC_BAD_PADDING,   /* nothing was changed */
+    CBC_ENGINE_FAILURE /* libcrypto failed; the state is unusable until the next IV */
 };
 
 void cbc_init(struct cbc_state *state, size_t block_size);

@@ -108,14 +108,14 @@ void digest_get_midstate(const struct digest_state *state, struct digest_midstat
 
     switch (state->id) {
     case DIGEST_MD5:
-        *midstate = (struct digest_midstate) { { md5->A, md5->B, md5->C, md5->D } };
+        *midstate = (struct digest_midstate){ { md5->A, md5->B, md5->C, md5->D } };
         break;
     case DIGEST_SHA1:
         *midstate =
-            (struct digest_midstate) { { sha1->h0, sha1->h1, sha1->h2, sha1->h3, sha1->h4 } };
+            (struct digest_midstate){ { sha1->h0, sha1->h1, sha1->h2, sha1->h3, sha1->h4 } };
         break;
     case DIGEST_NONE:
-        *midstate = (struct digest_midstate) { { 0 } };
+        *midstate = (struct digest_midstate){ { 0 } };
         break;
     }
 }
@@ -134,25 +134,25 @@ static void set_state(struct digest_state *state, enum digest_id id,
     state->id = id;
     switch (id) {
     case DIGEST_MD5:
-        state->u.md5 = (MD5_CTX) { .A = word[0],
-                                   .B = word[1],
-                                   .C = word[2],
-                                   .D = word[3],
-                                   .Nl = low_bits,
-                                   .Nh = high_bits,
-                                   .num = count };
+        state->u.md5 = (MD5_CTX){ .A = word[0],
+                                  .B = word[1],
+                                  .C = word[2],
+                                  .D = word[3],
+                                  .Nl = low_bits,
+                                  .Nh = high_bits,
+                                  .num = count };
         if (count > 0)
             memcpy(state->u.md5.data, buffered, count);
         break;
     case DIGEST_SHA1:
-        state->u.sha1 = (SHA_CTX) { .h0 = word[0],
-                                    .h1 = word[1],
-                                    .h2 = word[2],
-                                    .h3 = word[3],
-                                    .h4 = word[4],
-                                    .Nl = low_bits,
-                                    .Nh = high_bits,
-                                    .num = count };
+        state->u.sha1 = (SHA_CTX){ .h0 = word[0],
+                                   .h1 = word[1],
+                                   .h2 = word[2],
+                                   .h3 = word[3],
+                                   .h4 = word[4],
+                                   .Nl = low_bits,
+                                   .Nh = high_bits,
+                                   .num = count };
         if (count > 0)
             memcpy(state->u.sha1.data, buffered, count);
         break;

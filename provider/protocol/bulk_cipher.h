@@ -26,14 +26,15 @@ enum bulk_cipher_id {
 
 struct bulk_cipher {
     enum bulk_cipher_id id;
-    const char *name;        /* our name, "AES-128-CBC" */
-    const char *fetch_name;  /* the name to fetch from libcrypto: "AES-128-CBC", "DES-EDE3-CBC" */
-    uint32_t alg_id;         /* ALG_ID of wincrypt.h */
-    unsigned default_bits;   /* full key size; DES family with parity: 64, 128, 192 */
-    unsigned min_bits;       /* smallest key of a key object, in bits */
-    unsigned strength_bits;  /* synonym without parity for the DES family (56, 112, 168), else default_bits */
-    size_t block_size;       /* 1 for a stream cipher */
-    size_t iv_size;          /* 0 for a stream cipher */
+    const char *name;       /* our name, "AES-128-CBC" */
+    const char *fetch_name; /* the name to fetch from libcrypto: "AES-128-CBC", "DES-EDE3-CBC" */
+    uint32_t alg_id;        /* ALG_ID of wincrypt.h */
+    unsigned default_bits;  /* full key size; DES family with parity: 64, 128, 192 */
+    unsigned min_bits;      /* smallest key of a key object, in bits */
+    unsigned strength_bits; /* synonym without parity for the DES family (56, 112, 168), else
+                               default_bits */
+    size_t block_size;      /* 1 for a stream cipher */
+    size_t iv_size;         /* 0 for a stream cipher */
 };
 
 /* NULL when there is no such row.  Names are compared without case. */

@@ -20,12 +20,12 @@ static const char *const finished_labels[] = {
 
 static struct octets text(const char *string)
 {
-    return (struct octets) { (const uint8_t *)string, strlen(string) };
+    return (struct octets){ (const uint8_t *)string, strlen(string) };
 }
 
 static struct octets master_octets(const uint8_t master[TLS1_MASTER_SECRET_SIZE])
 {
-    return (struct octets) { master, TLS1_MASTER_SECRET_SIZE };
+    return (struct octets){ master, TLS1_MASTER_SECRET_SIZE };
 }
 
 /* HMAC(key, |first| || seed) with |first_size| bytes at |first|, which may be where |out| is. */
@@ -66,8 +66,7 @@ static void xor_p_hash(enum digest_id id, struct octets secret,
     OPENSSL_cleanse(block, sizeof(block));
 }
 
-/* Section 5: P_MD5 takes the first half of the secret, P_SHA-1 the last; an odd middle is in both.
- */
+/* Section 5: P_MD5 takes the first half of the secret, P_SHA-1 the last; an odd middle is in both. */
 void tls1_prf(struct octets secret, struct octets label, struct octets seed1, struct octets seed2,
               uint8_t *out, size_t size)
 {
@@ -128,8 +127,7 @@ int tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
     return 1;
 }
 
-/* Section 6.3.1: the final key of an export cipher; both directions take the client random first.
- */
+/* Section 6.3.1: the final key of an export cipher; both directions take the client random first. */
 static void export_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
                              const struct tls1_connection *connection, enum tls1_side side,
                              const struct bulk_cipher_sizes *sizes, uint8_t *key)
@@ -137,7 +135,7 @@ static void export_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
     uint8_t material[BULK_CIPHER_MAX_KEY_SIZE];
 
     key_block_slice(master, connection, side, 2 * connection->mac_size, material, sizes->material);
-    tls1_prf((struct octets) { material, sizes->material }, text(write_key_labels[side]),
+    tls1_prf((struct octets){ material, sizes->material }, text(write_key_labels[side]),
              connection->client_random, connection->server_random, key, sizes->key);
     OPENSSL_cleanse(material, sizeof(material));
 }
@@ -148,7 +146,7 @@ static void export_write_iv(const struct tls1_connection *connection, enum tls1_
 {
     uint8_t iv_block[2 * BULK_CIPHER_MAX_BLOCK_SIZE];
 
-    tls1_prf((struct octets) { NULL, 0 }, text("IV block"), connection->client_random,
+    tls1_prf((struct octets){ NULL, 0 }, text("IV block"), connection->client_random,
              connection->server_random, iv_block, 2 * size);
     memcpy(iv, iv_block + (side == TLS1_SERVER ? size : 0), size);
 }
@@ -194,6 +192,6 @@ void tls1_finished(const uint8_t master[TLS1_MASTER_SECRET_SIZE], enum tls1_side
                    size_t size)
 {
     tls1_prf(master_octets(master), text(finished_labels[side]),
-             (struct octets) { handshake_hash, TLS1_HANDSHAKE_HASH_SIZE },
-             (struct octets) { NULL, 0 }, out, size);
+             (struct octets){ handshake_hash, TLS1_HANDSHAKE_HASH_SIZE },
+             (struct octets){ NULL, 0 }, out, size);
 }

@@ -35,8 +35,7 @@
 /* by how many blocks the longest and the shortest padding can differ */
 #define MAX_SPARE_BLOCKS (MAX_PADDING_SIZE / HASH_BLOCK_SIZE + 1)
 
-/* Compilers may turn arithmetic on a known 0 or 1 into a branch; they know nothing of this value.
- */
+/* Compilers may turn arithmetic on a known 0 or 1 into a branch; they know nothing of this value. */
 static uint32_t hidden(uint32_t value)
 {
     volatile uint32_t barrier = value;

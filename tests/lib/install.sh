@@ -74,18 +74,20 @@ install_lists_are_there() {
 
 report_missing() {
     local missing
-    mapfile -t missing < <(install_list_missing "$@")
-    [ "${#missing[@]}" -gt 0 ] || return 0
+    missing=$(install_list_missing "$@")
+    [ -n "$missing" ] || return 0
+    mapfile -t missing <<<"$missing"
     printf 'missing: %s\n' "${missing[*]}" >&2
-    printf 'please run:  apt-get update && apt-get install --no-install-recommends %s\n' \
+    printf 'please run as root:  apt-get update && apt-get install --no-install-recommends %s\n' \
         "${missing[*]}" >&2
     return 1
 }
 
 install_missing() {
     local missing updated=no log
-    mapfile -t missing < <(install_list_missing "$@")
-    [ "${#missing[@]}" -gt 0 ] || return 0
+    missing=$(install_list_missing "$@")
+    [ -n "$missing" ] || return 0
+    mapfile -t missing <<<"$missing"
     if ! install_is_allowed; then
         printf 'not allowed to install packages: not root, and no sudo without a password\n' >&2
         report_missing "$@"

@@ -1,5 +1,4 @@
-/* primitive/digest: published digests, and that a digest saved anywhere goes on as if never moved.
- */
+/* primitive/digest: published digests, and that a digest saved anywhere goes on as if never moved. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +72,7 @@ static void the_messages_of_the_standards_give_the_published_digests(void **unus
         for (unsigned times = 0; times < published[n].repeat; times++)
             digest_update(&state, published[n].message, strlen(published[n].message));
         digest_final(&state, digest);
-        expect_hex((struct octets) { digest, digest_size(published[n].id) }, published[n].digest);
+        expect_hex((struct octets){ digest, digest_size(published[n].id) }, published[n].digest);
     }
 }
 
@@ -149,7 +148,7 @@ static void the_saved_image_has_the_documented_bytes(void **unused)
 
         digest_init(&state, images[n].id);
         digest_update(&state, message, images[n].size);
-        expect_hex((struct octets) { image, digest_save(&state, image) }, images[n].image);
+        expect_hex((struct octets){ image, digest_save(&state, image) }, images[n].image);
     }
 }
 
@@ -190,11 +189,11 @@ static void a_length_beyond_32_bits_of_bits_survives_saving(void **unused)
         digest_from_midstate(&state, both[d], &midstate, UINT64_C(0x0123456789abcd));
         digest_update(&state, "xyz", 3);
         assert_int_equal(digest_save(&state, image), digest_size(both[d]) + 8 + 3);
-        expect_hex((struct octets) { image + digest_size(both[d]), 11 }, "0048d159e26af343 78797a");
+        expect_hex((struct octets){ image + digest_size(both[d]), 11 }, "0048d159e26af343 78797a");
         assert_int_equal(digest_restore(&state, both[d], image, digest_saved_size(&state)), 1);
         digest_update(&state, "!", 1);
         digest_save(&state, image);
-        expect_hex((struct octets) { image + digest_size(both[d]), 12 },
+        expect_hex((struct octets){ image + digest_size(both[d]), 12 },
                    "0048d159e26af344 78797a21");
     }
 }
@@ -236,9 +235,9 @@ static void a_copied_state_goes_its_own_way(void **unused)
     other = one;
     digest_update(&other, "bc", 2);
     digest_final(&one, digest);
-    expect_hex((struct octets) { digest, 16 }, "0cc175b9c0f1b6a831c399e269772661");
+    expect_hex((struct octets){ digest, 16 }, "0cc175b9c0f1b6a831c399e269772661");
     digest_final(&other, digest);
-    expect_hex((struct octets) { digest, 16 }, "900150983cd24fb0d6963f7d28e17f72");
+    expect_hex((struct octets){ digest, 16 }, "900150983cd24fb0d6963f7d28e17f72");
 }
 
 static void final_leaves_nothing_of_the_message_behind(void **unused)

@@ -96,7 +96,7 @@ static void the_test_cases_of_rfc_2202_give_the_published_macs(void **unused)
             hmac_whole(&key, fifty, sizeof(fifty), mac);
         else
             hmac_whole(&key, test->data, strlen(test->data), mac);
-        expect_hex((struct octets) { mac, digest_size(test->id) }, test->mac);
+        expect_hex((struct octets){ mac, digest_size(test->id) }, test->mac);
     }
 }
 

@@ -94,10 +94,10 @@ static void the_keys_of_rfc_6229_give_the_published_keystream(void **unused)
 
         rc4_init(&state, key, hex_decode(published[n].key, key, sizeof(key)));
         rc4_apply(&state, zeros, stream, sizeof(stream));
-        expect_hex((struct octets) { stream, 16 }, published[n].at_0);
-        expect_hex((struct octets) { stream + 16, 16 }, published[n].at_16);
-        expect_hex((struct octets) { stream + 240, 16 }, published[n].at_240);
-        expect_hex((struct octets) { stream + 4096, 16 }, published[n].at_4096);
+        expect_hex((struct octets){ stream, 16 }, published[n].at_0);
+        expect_hex((struct octets){ stream + 16, 16 }, published[n].at_16);
+        expect_hex((struct octets){ stream + 240, 16 }, published[n].at_240);
+        expect_hex((struct octets){ stream + 4096, 16 }, published[n].at_4096);
     }
 }
 
@@ -112,7 +112,7 @@ static void every_key_length_agrees_with_the_legacy_provider(void **state)
 
         rc4_init(&rc4, key, size);
         rc4_apply(&rc4, in, ours, sizeof(in));
-        legacy_rc4(*state, (struct octets) { key, size }, in, theirs, sizeof(in));
+        legacy_rc4(*state, (struct octets){ key, size }, in, theirs, sizeof(in));
         assert_memory_equal(ours, theirs, sizeof(in));
     }
 }
@@ -123,7 +123,7 @@ static void a_stream_cut_and_moved_at_every_byte_goes_on_unchanged(void **state)
 
     fill(key, sizeof(key));
     fill(in, sizeof(in));
-    legacy_rc4(*state, (struct octets) { key, sizeof(key) }, in, expected, sizeof(in));
+    legacy_rc4(*state, (struct octets){ key, sizeof(key) }, in, expected, sizeof(in));
     for (size_t cut = 0; cut <= sizeof(in); cut++) {
         struct rc4_state before, after;
 
@@ -145,7 +145,7 @@ static void a_stream_taken_byte_by_byte_is_the_same_stream(void **state)
 
     fill(key, sizeof(key));
     fill(in, sizeof(in));
-    legacy_rc4(*state, (struct octets) { key, sizeof(key) }, in, expected, sizeof(in));
+    legacy_rc4(*state, (struct octets){ key, sizeof(key) }, in, expected, sizeof(in));
     rc4_init(&rc4, key, sizeof(key));
     for (size_t n = 0; n < sizeof(in); n++) {
         rc4_apply(&rc4, in + n, out + n, 1);
@@ -161,7 +161,7 @@ static void input_and_output_may_be_the_same_place(void **state)
 
     fill(key, sizeof(key));
     fill(in, sizeof(in));
-    legacy_rc4(*state, (struct octets) { key, sizeof(key) }, in, expected, sizeof(in));
+    legacy_rc4(*state, (struct octets){ key, sizeof(key) }, in, expected, sizeof(in));
     rc4_init(&rc4, key, sizeof(key));
     rc4_apply(&rc4, in, in, sizeof(in));
     assert_memory_equal(in, expected, sizeof(in));

@@ -22,7 +22,7 @@
 
 static struct octets text(const char *string)
 {
-    return (struct octets) { (const uint8_t *)string, strlen(string) };
+    return (struct octets){ (const uint8_t *)string, strlen(string) };
 }
 
 /* A counted run of bytes made from a test's hexadecimal text. */
@@ -50,7 +50,7 @@ static struct bytes counting(uint8_t first, size_t size)
 
 static struct octets octets_of(const struct bytes *bytes)
 {
-    return (struct octets) { bytes->data, bytes->size };
+    return (struct octets){ bytes->data, bytes->size };
 }
 
 /* ---- Published and computed vectors ---- */
@@ -73,12 +73,12 @@ static void the_nist_vector_gives_its_master_secret_and_key_block(void **unused)
     (void)unused;
     tls1_master_secret(octets_of(&premaster), octets_of(&client_random), octets_of(&server_random),
                        master);
-    expect_hex((struct octets) { master, sizeof(master) },
+    expect_hex((struct octets){ master, sizeof(master) },
                "2f6962dfbc744c4b2138bb6b3d33054c5ecc14f24851d989"
                "6395a44ab3964efc2090c5bf51a0891209f46c1e1e998f62");
     tls1_key_block(master, octets_of(&next_client_random), octets_of(&next_server_random), block,
                    sizeof(block));
-    expect_hex((struct octets) { block, sizeof(block) },
+    expect_hex((struct octets){ block, sizeof(block) },
                "3088825988e77fce68d19f756e18e43eb7fe672433504feaf99b3c503d9091b164f166db"
                "301d70c9fc0870b4a94563907bee1a61fb786cb717576890bcc51cb9ead97e01d0a2fea9"
                "9c953377b195205ff07b369589178796edc963fd80fdbe518a2fc1c35c18ae8d");
@@ -96,9 +96,9 @@ static void expect_secrets(const uint8_t *master, const struct tls1_connection *
                      1);
     assert_int_equal(tls1_mac_secret(master, connection, side, mac_bytes), 1);
     assert_int_equal(tls1_write_key(master, connection, side, key_bytes, iv_bytes), 1);
-    expect_hex((struct octets) { mac_bytes, connection->mac_size }, mac);
-    expect_hex((struct octets) { key_bytes, sizes.key }, key);
-    expect_hex((struct octets) { iv_bytes, sizes.iv }, iv);
+    expect_hex((struct octets){ mac_bytes, connection->mac_size }, mac);
+    expect_hex((struct octets){ key_bytes, sizes.key }, key);
+    expect_hex((struct octets){ iv_bytes, sizes.iv }, iv);
 }
 
 /* Wine's rsaenh tests, "schannel provider", recorded on Windows: spec/key-derivation.md 5.2. */
@@ -121,24 +121,24 @@ static void the_wine_vector_gives_every_secret_of_its_connection(void **unused)
     (void)unused;
     tls1_master_secret(octets_of(&premaster), connection.client_random, connection.server_random,
                        master);
-    expect_hex((struct octets) { master, sizeof(master) },
+    expect_hex((struct octets){ master, sizeof(master) },
                "68862830e89878f96000c93a347336eb1a945e447355392e"
                "f63da803c3a42fe2d8b9943b228b779db15d285bbd09a3bf");
     expect_secrets(master, &connection, TLS1_CLIENT, "5161f54c15b17144d9e0bc46615e71d6",
                    "345445ece519fc58", "fc9fa7e481290cfa");
     expect_secrets(master, &connection, TLS1_SERVER, "f7828609cc943747762370e929c42177",
                    "3b4dfd71471b9e51", "7f45363d8af89e71");
-    tls1_prf((struct octets) { master, sizeof(master) }, text("client finished"),
-             text("123456789012345678901234567890123456"), (struct octets) { NULL, 0 }, output,
+    tls1_prf((struct octets){ master, sizeof(master) }, text("client finished"),
+             text("123456789012345678901234567890123456"), (struct octets){ NULL, 0 }, output,
              sizeof(output));
-    expect_hex((struct octets) { output, sizeof(output) }, "a8b2a6ef834e74b1f3b1515a1a2b1131");
+    expect_hex((struct octets){ output, sizeof(output) }, "a8b2a6ef834e74b1f3b1515a1a2b1131");
 
     assert_int_equal(tls1_mac_secret(master, &connection, TLS1_SERVER, mac_secret), 1);
     hmac_key_init(&key, DIGEST_MD5, mac_secret, sizeof(mac_secret));
     hmac_start(&key, &state);
     digest_update(&state, output, sizeof(output));
     hmac_finish(&key, &state, mac);
-    expect_hex((struct octets) { mac, sizeof(mac) }, "e1653fdbbb3d993c3dca6a6ffa154eaa");
+    expect_hex((struct octets){ mac, sizeof(mac) }, "e1653fdbbb3d993c3dca6a6ffa154eaa");
 }
 
 /* Computed from RFC 2246 section 6.3.1: spec/key-derivation.md 5.3. */
@@ -160,7 +160,7 @@ static void the_export_vector_gives_final_keys_and_the_iv_block(void **unused)
     (void)unused;
     tls1_key_block(master.data, connection.client_random, connection.server_random, block,
                    sizeof(block));
-    expect_hex((struct octets) { block, sizeof(block) },
+    expect_hex((struct octets){ block, sizeof(block) },
                "c8d7f2a96d11fcf322bc8642653ee7863891bcae449ecdbf5e"
                "ad09a4be5a290dff561d90f5daa6329466babd7999acac5a33");
     expect_secrets(master.data, &connection, TLS1_CLIENT,
@@ -199,7 +199,7 @@ static void the_handshake_hash_is_md5_and_then_sha1(void **unused)
 
     (void)unused;
     tls1_handshake_hash(text("abc"), hash);
-    expect_hex((struct octets) { hash, sizeof(hash) },
+    expect_hex((struct octets){ hash, sizeof(hash) },
                "900150983cd24fb0d6963f7d28e17f72 a9993e364706816aba3e25717850c26c9cd0d89d");
 }
 
@@ -238,7 +238,7 @@ static void secrets_of_every_length_agree_with_openssl(void **unused)
         const struct bytes secret = counting((uint8_t)(size * 3), size);
 
         tls1_prf(octets_of(&secret), text("test label"), octets_of(&seed),
-                 (struct octets) { NULL, 0 }, ours, sizeof(ours));
+                 (struct octets){ NULL, 0 }, ours, sizeof(ours));
         openssl_prf(octets_of(&secret), text("test label"), octets_of(&seed), theirs,
                     sizeof(theirs));
         assert_memory_equal(ours, theirs, sizeof(ours));
@@ -254,7 +254,7 @@ static void outputs_of_every_length_agree_with_openssl_and_stay_in_bounds(void *
     for (size_t size = 1; size < sizeof(ours); size++) {
         memset(ours, 0xa5, sizeof(ours));
         tls1_prf(octets_of(&secret), text("key expansion"), octets_of(&seed),
-                 (struct octets) { NULL, 0 }, ours, size);
+                 (struct octets){ NULL, 0 }, ours, size);
         openssl_prf(octets_of(&secret), text("key expansion"), octets_of(&seed), theirs, size);
         assert_memory_equal(ours, theirs, size);
         assert_int_equal(ours[size], 0xa5);
@@ -269,8 +269,8 @@ static void the_seed_may_be_cut_between_its_two_parts_anywhere(void **unused)
     (void)unused;
     openssl_prf(octets_of(&secret), text("x"), octets_of(&seed), theirs, sizeof(theirs));
     for (size_t cut = 0; cut <= seed.size; cut++) {
-        tls1_prf(octets_of(&secret), text("x"), (struct octets) { seed.data, cut },
-                 (struct octets) { seed.data + cut, seed.size - cut }, ours, sizeof(ours));
+        tls1_prf(octets_of(&secret), text("x"), (struct octets){ seed.data, cut },
+                 (struct octets){ seed.data + cut, seed.size - cut }, ours, sizeof(ours));
         assert_memory_equal(ours, theirs, sizeof(ours));
     }
 }
@@ -397,7 +397,7 @@ static void compare_mac(struct vectors *vectors, struct tally *tally, const stru
     digest_update(&state, data.data, data.size);
     hmac_finish(&key, &state, mac);
     compare_value(vectors, tally, join(naming->connection, side_names[side], "Mac").text,
-                  (struct octets) { mac, digest_size(id) });
+                  (struct octets){ mac, digest_size(id) });
 }
 
 static void compare_side(struct vectors *vectors, struct tally *tally, const struct naming *naming,
@@ -415,12 +415,12 @@ static void compare_side(struct vectors *vectors, struct tally *tally, const str
         !tls1_write_key(master, connection, side, key, iv))
         vectors_fail(vectors, "no keys of this size");
     compare_value(vectors, tally, join(prefix.text, "MacKey", "").text,
-                  (struct octets) { mac_secret, connection->mac_size });
+                  (struct octets){ mac_secret, connection->mac_size });
     compare_value(vectors, tally, join(prefix.text, "Key", "").text,
-                  (struct octets) { key, sizes.key });
+                  (struct octets){ key, sizes.key });
     if (sizes.iv > 0)
         compare_value(vectors, tally, join(prefix.text, "IV", "").text,
-                      (struct octets) { iv, sizes.iv });
+                      (struct octets){ iv, sizes.iv });
     if (vectors_has(vectors, "MacData"))
         compare_mac(vectors, tally, naming, side, mac_secret);
 }
@@ -436,14 +436,14 @@ static void compare_connection(struct vectors *vectors, struct tally *tally,
     uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
 
     compare_value(vectors, tally, join(naming->connection, "MasterSecret", "").text,
-                  (struct octets) { master, TLS1_MASTER_SECRET_SIZE });
+                  (struct octets){ master, TLS1_MASTER_SECRET_SIZE });
     /* The computed files have no key block; the recorded ones, which have Result, must. */
     if (vectors_has(vectors, result.text)) {
         if (strcmp(vectors_string(vectors, result.text), "OK") != 0)
             vectors_fail(vectors, "unexpected %s", result.text);
         tls1_key_block(master, connection.client_random, connection.server_random, block,
                        sizeof(block));
-        compare_value(vectors, tally, key_block.text, (struct octets) { block, sizeof(block) });
+        compare_value(vectors, tally, key_block.text, (struct octets){ block, sizeof(block) });
     }
     compare_side(vectors, tally, naming, &connection, TLS1_CLIENT, master);
     compare_side(vectors, tally, naming, &connection, TLS1_SERVER, master);
@@ -587,8 +587,8 @@ static void the_recorded_prf_outputs_are_computed_alike(void **unused)
 
         assert_true(size <= sizeof(output));
         tls1_prf(vectors_hex(vectors, "Secret"), vectors_hex(vectors, "Label"),
-                 vectors_hex(vectors, "Seed"), (struct octets) { NULL, 0 }, output, size);
-        compare_value(vectors, &tally, "Output", (struct octets) { output, size });
+                 vectors_hex(vectors, "Seed"), (struct octets){ NULL, 0 }, output, size);
+        compare_value(vectors, &tally, "Output", (struct octets){ output, size });
     }
     vectors_close(vectors);
     report(&tally);

@@ -240,7 +240,7 @@ struct octets vectors_hex(struct vectors *vectors, const char *field)
             stop("no memory for a vector");
         hex_decode(found->value, found->bytes, size);
     }
-    return (struct octets) { found->bytes, size };
+    return (struct octets){ found->bytes, size };
 }
 
 struct octets vectors_hex_or(struct vectors *vectors, const char *field, struct octets otherwise)

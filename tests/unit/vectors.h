@@ -26,8 +26,7 @@ void vectors_close(struct vectors *vectors);
 /* Steps to the next stanza: 0 at the end of the file.  What the last stanza gave is gone then. */
 int vectors_next(struct vectors *vectors);
 
-/* The name of the nth field of this stanza, NULL past the last: for tests that refuse new fields.
- */
+/* The name of the nth field of this stanza, NULL past the last: for tests that refuse new fields. */
 const char *vectors_field_name(const struct vectors *vectors, size_t n);
 int vectors_has(const struct vectors *vectors, const char *field);
 /* Whether the field is there with a byte string, which may be empty: an error code is none. */
