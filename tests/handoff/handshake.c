@@ -69,7 +69,7 @@ static int read_options(int argc, char **argv, struct options *options)
     };
     int option, ok = 1;
 
-    *options = (struct options) { .connections = 1, .idle_seconds = 30 };
+    *options = (struct options){ .connections = 1, .idle_seconds = 30 };
     while (ok && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
         switch (option) {
         case 'a':

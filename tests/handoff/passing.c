@@ -199,20 +199,22 @@ static int send_with_socket(int channel, uint8_t *data, size_t size, int passed)
     return sent == (ssize_t)size;
 }
 
-/* -1 when the message did not bring exactly one descriptor. */
+/* -1 when the message did not bring exactly one descriptor; whatever else came is closed. */
 static int received_socket(struct msghdr *message)
 {
     struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    size_t count = 0, i;
     int passed = -1;
 
-    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(int)))
-        memcpy(&passed, CMSG_DATA(header), sizeof(int));
-    if (passed >= 0 && (message->msg_flags & MSG_CTRUNC) != 0) {
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (i = 0; i < count; i++) {
+        memcpy(&passed, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+        if (count == 1 && (message->msg_flags & MSG_CTRUNC) == 0)
+            return passed;
         close(passed);
-        passed = -1;
     }
-    return passed;
+    return -1;
 }
 
 static int receive_with_socket(int channel, uint8_t *data, size_t size, int *passed)

@@ -32,9 +32,12 @@ static enum service_outcome after_answer(const struct exchange *exchange)
 
 static void report_answer(const struct exchange *exchange, int status, uint64_t size)
 {
+    const int readable = exchange->request.path[0] != '\0';
+
     report(exchange->service->who, "request %lu: %s %s -> %d, %llu bytes",
-           (unsigned long)exchange->connection->requests, exchange->request.method_name,
-           exchange->request.path, status, (unsigned long long)size);
+           (unsigned long)exchange->connection->requests,
+           readable ? exchange->request.method_name : "an unreadable",
+           readable ? exchange->request.path : "one", status, (unsigned long long)size);
 }
 
 static enum service_outcome send_head(struct exchange *exchange, int status, uint64_t size)

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# openssl pkey: looking at blobs and turning one form into the other.
+set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+secret=$(hex_range 100 147)
+schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:TLS1-MASTER -pkeyopt "hexsecret:$secret" \
+    -out master.pem 2>"$ERR" || bail "a master is made"
+schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:AES-256-CBC -pkeyopt "hexsecret:${secret:0:64}" \
+    -pkeyopt "hexiv:$(hex_range 0 15)" -out aes.pem 2>"$ERR" || bail "an AES key is made"
+schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:RC4 -pkeyopt "hexsecret:${secret:0:32}" \
+    -out rc4.pem 2>"$ERR" || bail "an RC4 key is made"
+schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:DES-EDE3-CBC -pkeyopt "hexsecret:${secret:0:48}" \
+    -out des3.pem 2>"$ERR" || bail "a triple DES key is made"
+schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:TLS1-MAC -pkeyopt digest:SHA1 \
+    -pkeyopt "hexsecret:${secret:0:40}" -pkeyopt sequence:5 -out mac.pem 2>"$ERR" || bail "a MAC key is made"
+
+# stdin_text FILE: as key_text, by standard input.
+# shellcheck disable=SC2317 # called through run
+stdin_text() {
+    schannel_openssl pkey -text -noout <"$1"
+}
+
+# The search for secrets has to find one that is there, in each way of printing it.
+printf '    %s\n' "${secret^^}" | sed 's/../&:/g' >control
+if shows_secret control "$secret"; then
+    pass "(the search finds a secret that is printed with colons)"
+else
+    fail "(the search finds a secret that is printed with colons)"
+fi
+unhex "ffff${secret:10:20}ff" >control
+if shows_secret control "$secret"; then
+    pass "(the search finds a part of a secret as it is)"
+else
+    fail "(the search finds a part of a secret as it is)"
+fi
+
+for name in master aes rc4 des3 mac; do
+    expect_ok "$name: -text -noout works on PEM" schannel_openssl pkey -in "$name.pem" -text -noout
+    cp "$OUT" "$name.text"
+    expect_line "$name: the text begins with what the key is" 'SCHANNEL Key: .* \(.*, [0-9]+ bit\)'
+    expect_no_secret "$name: neither text nor PEM shows secret bytes" "$secret" "$OUT" "$name.pem"
+
+    expect_ok "$name: -outform DER writes the binary blob" \
+        schannel_openssl pkey -in "$name.pem" -outform DER -out "$name.blob"
+    expect_equal "$name: it starts with the BLOBHEADER of an OPAQUEKEYBLOB" "09020000" \
+        "$(od -An -N4 -tx1 "$name.blob" | tr -d ' \n')"
+    expect_no_secret "$name: it shows no secret bytes" "$secret" "$name.blob"
+    expect_ok "$name: the binary blob is recognised without -inform" \
+        schannel_openssl pkey -in "$name.blob" -text -noout
+    expect_same_files "$name: and shows the same key, id and state" "$OUT" "$name.text"
+    expect_foreign_fail "$name: -inform DER cannot work: the core wants a DER value" \
+        "Could not read key" schannel_openssl pkey -in "$name.blob" -inform DER -out "$REFUSED"
+    expect_ok "$name: -inform PEM reads the PEM" \
+        schannel_openssl pkey -in "$name.pem" -inform PEM -noout
+
+    expect_ok "$name: the binary blob becomes PEM" \
+        schannel_openssl pkey -in "$name.blob" -outform PEM -out "$name.2.pem"
+    expect_equal "$name: under the label of opaque blobs" "-----BEGIN SCHANNEL OPAQUE KEY BLOB-----" \
+        "$(head -1 "$name.2.pem")"
+    expect_ok "$name: and that a binary blob again" \
+        schannel_openssl pkey -in "$name.2.pem" -outform DER -out "$name.2.blob"
+    run key_text "$name.2.blob"
+    expect_same_files "$name: PEM to binary to PEM to binary keeps key, id and state" "$OUT" "$name.text"
+    expect_equal "$name: and the size" "$(wc -c <"$name.blob")" "$(wc -c <"$name.2.blob")"
+    if cmp -s "$name.blob" "$name.2.blob"; then
+        fail "$name: every export is sealed afresh"
+    else
+        pass "$name: every export is sealed afresh"
+    fi
+    pem_of "$name.blob" >wrapped.pem
+    run key_text wrapped.pem
+    expect_same_files "$name: PEM is the binary blob in base64 and nothing else" "$OUT" "$name.text"
+
+    expect_ok "$name: pkey without options writes PEM" schannel_openssl pkey -in "$name.pem"
+    expect_line "$name: with the END line" '-----END SCHANNEL OPAQUE KEY BLOB-----'
+    expect_ok "$name: the key is read from standard input" stdin_text "$name.pem"
+    expect_same_files "$name: and is the same" "$OUT" "$name.text"
+    expect_fail "$name: -pubout says that there is no public part" "key has no public part" \
+        'public' schannel_openssl pkey -in "$name.pem" -pubout -out "$REFUSED"
+    expect_fail "$name: -pubout says so for the binary form too" "key has no public part" \
+        'public' schannel_openssl pkey -in "$name.blob" -pubout -outform DER -out "$REFUSED"
+    expect_ok "$name: -check says that the key is valid" \
+        schannel_openssl pkey -in "$name.pem" -check -noout
+    expect_fail "$name: a passphrase for the output is refused, not ignored" \
+        "not supported by this release" 'passphrase' \
+        schannel_openssl pkey -in "$name.pem" -aes256 -passout pass:secret -out "$REFUSED"
+    expect_foreign_fail "$name: the traditional format has no such key" "unsupported" \
+        schannel_openssl pkey -in "$name.pem" -traditional -out "$REFUSED"
+done
+
+expect_fail "genpkey refuses a passphrase as well" "not supported by this release" 'passphrase' \
+    schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:RC4 -aes256 -pass pass:secret \
+    -out "$REFUSED"
+expect_ok "-passin is of no consequence for a blob without passphrase" \
+    schannel_openssl pkey -in aes.pem -passin pass:secret -noout
+expect_equal "the MAC key kept its sequence" "    Sequence: 5" "$(grep Sequence: mac.text)"
+
+# sizes that the contract promises
+for name in aes des3; do
+    size=$(wc -c <"$name.blob")
+    if [ "$size" -le 224 ]; then
+        pass "$name: a sealed CBC key has at most 224 bytes ($size)"
+    else
+        fail "$name: a sealed CBC key has at most 224 bytes ($size)"
+    fi
+done
+size=$(wc -c <rc4.blob)
+if [ "$size" -le 480 ]; then
+    pass "rc4: a sealed RC4 key has at most 480 bytes ($size)"
+else
+    fail "rc4: a sealed RC4 key has at most 480 bytes ($size)"
+fi
+
+finish
