@@ -24,7 +24,8 @@
 #include "params.h"
 #include "schannel/names.h"
 
-#define MAX_PEM_LINES 1024 /* how far a broken PEM file is searched for our label */
+#define MAX_PEM_LINES 1024        /* how far a broken PEM file is searched for our label */
+#define MAX_DRAINED   (16u << 20) /* how far the rest of an input that is too long is passed over */
 
 static OSSL_FUNC_decoder_newctx_fn decoder_new;
 static OSSL_FUNC_decoder_freectx_fn decoder_free;
@@ -105,6 +106,16 @@ static size_t read_up_to(BIO *in, uint8_t *buffer, size_t size)
     return filled;
 }
 
+/*
+ * Passes over what is left.  The file store goes on behind the place where a decoder stopped and
+ * would bury the reason under its own errors about the rest.
+ */
+static void drain(BIO *in, uint8_t *buffer, size_t size)
+{
+    for (size_t drained = 0, got = size; got == size && drained < MAX_DRAINED; drained += got)
+        got = read_up_to(in, buffer, size);
+}
+
 /* The whole input, when it starts like one of our blobs.  *blob is owned by the caller. */
 static enum found read_blob(const struct decoder_context *context, BIO *in, uint8_t **blob,
                             size_t *size)
@@ -123,6 +134,7 @@ static enum found read_blob(const struct decoder_context *context, BIO *in, uint
     *size = filled + read_up_to(in, *blob + filled, OPAQUE_BLOB_MAX_SIZE + 1 - filled);
     if (*size <= OPAQUE_BLOB_MAX_SIZE)
         return OURS;
+    drain(in, *blob, OPAQUE_BLOB_MAX_SIZE);
     OPENSSL_free(*blob);
     *blob = NULL;
     RAISE(errors, SCHANNEL_R_MALFORMED_BLOB, "opaque blob: longer than %d bytes",

@@ -339,7 +339,7 @@ done
 head -c 4 key.blob >cut.blob
 pem_of cut.blob >cut.pem
 expect_fail "a PEM blob of 4 bytes" "malformed blob" '^opaque blob: ' open_key cut.pem
-for more in 1 16 4096 20000 1000000; do
+for more in 1 16 4096 20000; do
     {
         cat key.blob
         head -c "$more" /dev/zero
@@ -347,10 +347,8 @@ for more in 1 16 4096 20000 1000000; do
     expect_fail "a binary blob with $more bytes behind it" "malformed blob" '^opaque blob: ' \
         open_key long.blob
     pem_of long.blob >long.pem
-    if [ "$more" -le 4096 ]; then
-        expect_fail "a PEM blob with $more bytes behind it" "malformed blob" '^opaque blob: ' \
-            open_key long.pem
-    fi
+    expect_fail "a PEM blob with $more bytes behind it" "malformed blob" '^opaque blob: ' \
+        open_key long.pem
 done
 cat key.blob key.blob >long.blob
 expect_fail "two binary blobs in one file" "malformed blob" '^opaque blob: ' open_key long.blob
@@ -372,8 +370,6 @@ expect_fail "nothing between BEGIN and END" "malformed blob" '' open_key bad.pem
 plain_openssl genpkey -algorithm ED25519 -outform DER -out ed25519.der 2>"$ERR" || bail "a key is made"
 pem_of ed25519.der >bad.pem
 expect_fail "another key under our label" "malformed blob" '^opaque blob: ' open_key bad.pem
-sed 's/SCHANNEL OPAQUE KEY BLOB/PRIVATE KEY/' key.pem >bad.pem
-expect_foreign_fail "our blob under another label is not ours" "Could not read key" open_key bad.pem
 
 # ---- the reason is visible everywhere ----
 
