@@ -48,6 +48,16 @@ static const OSSL_ALGORITHM macs[] = {
     END_OF_TABLE,
 };
 
+static const OSSL_ALGORITHM asymciphers[] = {
+    ROW(SCHANNEL_KEY_TYPE, schannel_asymcipher_functions, "CryptEncrypt and CryptDecrypt"),
+    END_OF_TABLE,
+};
+
+static const OSSL_ALGORITHM signatures[] = {
+    ROW(SCHANNEL_KEY_TYPE, schannel_signature_functions, "Record MACs as signatures"),
+    END_OF_TABLE,
+};
+
 /* libcrypto writes private keys as PrivateKeyInfo (PEM, DER) or type-specific (DER, tried first). */
 static const OSSL_ALGORITHM encoders[] = {
     CODER(SCHANNEL_KEY_TYPE, "output=pem,structure=PrivateKeyInfo", schannel_pem_encoder_functions),
@@ -75,8 +85,10 @@ static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
 } operations[] = {
-    { OSSL_OP_KEYMGMT, keymgmt }, { OSSL_OP_KDF, kdfs },         { OSSL_OP_CIPHER, ciphers },
-    { OSSL_OP_MAC, macs },        { OSSL_OP_ENCODER, encoders }, { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_ASYM_CIPHER, asymciphers }, { OSSL_OP_SIGNATURE, signatures },
+    { OSSL_OP_KEYMGMT, keymgmt },         { OSSL_OP_KDF, kdfs },
+    { OSSL_OP_CIPHER, ciphers },          { OSSL_OP_MAC, macs },
+    { OSSL_OP_ENCODER, encoders },        { OSSL_OP_DECODER, decoders },
 };
 
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id)

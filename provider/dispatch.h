@@ -14,6 +14,8 @@ extern const OSSL_DISPATCH schannel_des_ede3_cbc_functions[];
 extern const OSSL_DISPATCH schannel_aes_128_cbc_functions[];
 extern const OSSL_DISPATCH schannel_aes_256_cbc_functions[];
 extern const OSSL_DISPATCH schannel_tls1_mac_functions[];
+extern const OSSL_DISPATCH schannel_asymcipher_functions[];
+extern const OSSL_DISPATCH schannel_signature_functions[];
 extern const OSSL_DISPATCH schannel_blob_encoder_functions[];
 extern const OSSL_DISPATCH schannel_pem_encoder_functions[];
 extern const OSSL_DISPATCH schannel_text_encoder_functions[];

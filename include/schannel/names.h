@@ -82,6 +82,10 @@
 #define SCHANNEL_PARAM_RECORD_VERSION "record-version" /* integer: 0x0301 for TLS 1.0 */
 #define SCHANNEL_PARAM_RECORD_LENGTH  "record-length"  /* integer: length of the next record */
 
+/* Parameters of EVP_PKEY_encrypt and EVP_PKEY_decrypt */
+#define SCHANNEL_PARAM_FINAL       "final"       /* integer: Final of CryptEncrypt, default 1 */
+#define SCHANNEL_PARAM_FINAL_RESET "final-reset" /* integer 1: RC4 starts again after a message */
+
 /* Options of export and import: encoder, decoder and key parameters */
 #define SCHANNEL_PARAM_BLOB      "blob"      /* UTF-8: blob type of an export */
 #define SCHANNEL_PARAM_BLOB_MODE "blob-mode" /* UTF-8: snapshot */

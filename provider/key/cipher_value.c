@@ -51,15 +51,20 @@ void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cip
         cbc_init(&value->u.cbc, cipher->block_size);
 }
 
-void cipher_value_set_salt(struct cipher_value *value, const uint8_t *salt)
+void cipher_value_reset(struct cipher_value *value)
 {
-    memcpy(value->salt, salt, sizeof(value->salt));
-    value->salt_size = sizeof(value->salt);
     value->position = 0;
     if (cipher_value_is_stream(value))
         start_stream(value, cipher_value_key(value));
     else
         cbc_restart(&value->u.cbc);
+}
+
+void cipher_value_set_salt(struct cipher_value *value, const uint8_t *salt)
+{
+    memcpy(value->salt, salt, sizeof(value->salt));
+    value->salt_size = sizeof(value->salt);
+    cipher_value_reset(value);
 }
 
 void cipher_value_clear(struct cipher_value *value)

@@ -57,6 +57,8 @@ int cipher_value_is_stream(const struct cipher_value *value);
 void cipher_value_set_iv(struct cipher_value *value, const uint8_t *iv);
 /* Back to the original IV, as EVP does when a context is initialised without one. */
 void cipher_value_restart(struct cipher_value *value);
+/* Back to the very start: the original IV, RC4 at its first byte again. */
+void cipher_value_reset(struct cipher_value *value);
 /* The chaining value now: iv_size bytes, borrowed. */
 struct octets cipher_value_chain(const struct cipher_value *value);
 

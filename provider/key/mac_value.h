@@ -12,12 +12,12 @@
 #define SCHANNEL_KEY_MAC_VALUE_H
 
 #include "key/algorithm.h"
+#include "key/mac_record.h"
 #include "primitive/hmac.h"
 #include "primitive/octets.h"
 #include "provctx.h"
 
-#define MAC_VALUE_MAX_KEY_SIZE    DIGEST_BLOCK_SIZE
-#define MAC_VALUE_MAX_RECORD_SIZE 65535
+#define MAC_VALUE_MAX_KEY_SIZE DIGEST_BLOCK_SIZE
 
 struct mac_value {
     enum key_protocol protocol;
@@ -34,15 +34,6 @@ struct mac_value {
     struct digest_state running;
 
     struct hmac_key hmac; /* follows from |key| */
-};
-
-/* What the calling context says about the records to come. */
-struct mac_record {
-    uint8_t enabled; /* record mode */
-    uint8_t type;
-    uint8_t has_version, has_length;
-    uint16_t version;
-    uint16_t length; /* of the next record; used up when it ends */
 };
 
 /* A new key, sequence 0, nothing absorbed.  TLS 1.0: an HMAC key of any size, 0 included; one

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "dispatch.h"
 #include "key/key.h"
+#include "key/mac_record.h"
 #include "params.h"
 #include "schannel/names.h"
 
@@ -180,42 +181,6 @@ static int collect_sequence(const struct mac_context *context, const OSSL_PARAM 
     return params_get_number(context->provctx->errors, param, 0, UINT64_MAX, &request->sequence);
 }
 
-static int collect_type(const struct mac_context *context, const OSSL_PARAM *param,
-                        struct mac_request *request)
-{
-    uint64_t number;
-
-    if (!params_get_number(context->provctx->errors, param, 0, UINT8_MAX, &number))
-        return 0;
-    request->record.type = (uint8_t)number;
-    request->record.enabled = 1;
-    return 1;
-}
-
-static int collect_version(const struct mac_context *context, const OSSL_PARAM *param,
-                           struct mac_request *request)
-{
-    uint64_t number;
-
-    if (!params_get_number(context->provctx->errors, param, 0, UINT16_MAX, &number))
-        return 0;
-    request->record.version = (uint16_t)number;
-    request->record.has_version = 1;
-    return 1;
-}
-
-static int collect_length(const struct mac_context *context, const OSSL_PARAM *param,
-                          struct mac_request *request)
-{
-    uint64_t number;
-
-    if (!params_get_number(context->provctx->errors, param, 0, MAC_VALUE_MAX_RECORD_SIZE, &number))
-        return 0;
-    request->record.length = (uint16_t)number;
-    request->record.has_length = 1;
-    return 1;
-}
-
 static const struct {
     const char *name;
     int (*collect)(const struct mac_context *, const OSSL_PARAM *, struct mac_request *);
@@ -224,9 +189,6 @@ static const struct {
     { OSSL_MAC_PARAM_KEY, collect_key },
     { SCHANNEL_PARAM_DIGEST, collect_digest },
     { SCHANNEL_PARAM_SEQUENCE, collect_sequence },
-    { SCHANNEL_PARAM_RECORD_TYPE, collect_type },
-    { SCHANNEL_PARAM_RECORD_VERSION, collect_version },
-    { SCHANNEL_PARAM_RECORD_LENGTH, collect_length },
 };
 
 /* A digest given beside a handle has to be the key's own. */
@@ -268,10 +230,11 @@ static int collect(const struct mac_context *context, const OSSL_PARAM params[],
                    struct mac_request *request)
 {
     struct key *bound;
-    int ok = 1;
+    int ok;
 
     memset(request, 0, sizeof(*request));
     request->record = context->record;
+    ok = mac_record_set(context->provctx, &request->record, params);
     for (; ok && params != NULL && params->key != NULL; params++) {
         for (size_t n = 0; ok && n < sizeof(collectors) / sizeof(collectors[0]); n++) {
             if (strcmp(params->key, collectors[n].name) == 0)
@@ -481,9 +444,7 @@ static const OSSL_PARAM *settable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DIGEST, NULL, 0),
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
-        OSSL_PARAM_uint(SCHANNEL_PARAM_RECORD_TYPE, NULL),
-        OSSL_PARAM_uint(SCHANNEL_PARAM_RECORD_VERSION, NULL),
-        OSSL_PARAM_uint(SCHANNEL_PARAM_RECORD_LENGTH, NULL),
+        MAC_RECORD_SETTABLE,
         OSSL_PARAM_END,
     };
 
