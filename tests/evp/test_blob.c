@@ -2,35 +2,17 @@
  * Opaque blobs through EVP, encoders and decoders: a key that went through a blob continues exactly
  * where it stopped, and a blob that was touched does not open.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fixture.h"
+
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
-#include <openssl/core_names.h>
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <openssl/pem.h>
-#include <openssl/provider.h>
 #include <openssl/x509.h>
-#include <schannel/names.h>
 
-#define MAX_BLOB  1024
 #define TEXT_SIZE 200
-
-static OSSL_LIB_CTX *libctx;
-static OSSL_PROVIDER *providers[3];
-static char directory[] = "/tmp/schannel-blob.XXXXXX";
-static char seal_key_a[64], seal_key_b[64];
 
 struct row {
     const char *alg, *digest, *cipher; /* |cipher| without the prefix, NULL for a MAC */
@@ -49,101 +31,6 @@ static const struct row rows[] = {
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-/* ---- fixture ---- */
-
-static void write_file(const char *path, int seed)
-{
-    FILE *file = fopen(path, "wb");
-
-    assert_non_null(file);
-    for (int n = 0; n < 32; n++)
-        fputc(seed + n, file);
-    fclose(file);
-    assert_int_equal(chmod(path, 0600), 0);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    assert_non_null(mkdtemp(directory));
-    snprintf(seal_key_a, sizeof(seal_key_a), "file:%s/a", directory);
-    snprintf(seal_key_b, sizeof(seal_key_b), "file:%s/b", directory);
-    write_file(seal_key_a + 5, 1);
-    write_file(seal_key_b + 5, 100);
-    setenv("XDG_STATE_HOME", directory, 1);
-    libctx = OSSL_LIB_CTX_new();
-    assert_non_null(libctx);
-    providers[0] = OSSL_PROVIDER_load(libctx, "default");
-    providers[1] = OSSL_PROVIDER_load(libctx, "legacy");
-    assert_int_equal(OSSL_PROVIDER_set_default_search_path(libctx, MODULE_DIR), 1);
-    providers[2] = OSSL_PROVIDER_load(libctx, "schannel");
-    for (size_t n = 0; n < 3; n++)
-        assert_non_null(providers[n]);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char path[128];
-
-    (void)state;
-    for (size_t n = 3; n-- > 0;)
-        assert_int_equal(OSSL_PROVIDER_unload(providers[n]), 1);
-    OSSL_LIB_CTX_free(libctx);
-    unlink(seal_key_a + 5);
-    unlink(seal_key_b + 5);
-    snprintf(path, sizeof(path), "%s/schannel/seal.key", directory);
-    unlink(path);
-    snprintf(path, sizeof(path), "%s/schannel", directory);
-    rmdir(path);
-    return rmdir(directory);
-}
-
-/* Exactly one error of the provider's: |reason|, or any when NULL; |detail| is part of its sentence. */
-static void assert_reason(const char *reason, const char *detail)
-{
-    const char *data;
-    int flags, ours = 0;
-    unsigned long error;
-
-    while ((error = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
-        const char *library = ERR_lib_error_string(error);
-
-        if (library == NULL || strcmp(library, "schannel") != 0)
-            continue;
-        ours++;
-        if (reason != NULL)
-            assert_string_equal(ERR_reason_error_string(error), reason);
-        if (strstr(data, detail) == NULL)
-            fail_msg("\"%s\" does not say \"%s\"", data, detail);
-    }
-    assert_int_equal(ours, 1);
-}
-
-static OSSL_PARAM text_param(const char *name, const char *value)
-{
-    return OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)value, 0);
-}
-
-static EVP_PKEY *from_data(OSSL_PARAM params[])
-{
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(libctx, "SCHANNEL", NULL);
-    EVP_PKEY *key = NULL;
-
-    assert_non_null(context);
-    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
-    if (EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) <= 0)
-        key = NULL;
-    EVP_PKEY_CTX_free(context);
-    return key;
-}
-
-static void pattern(uint8_t *out, size_t size, unsigned seed)
-{
-    for (size_t n = 0; n < size; n++)
-        out[n] = (uint8_t)(seed + 31 * n);
-}
 
 static EVP_PKEY *make_key(const struct row *row, const char *seal_key, int exportable)
 {
@@ -165,40 +52,6 @@ static EVP_PKEY *make_key(const struct row *row, const char *seal_key, int expor
     key = from_data(params);
     assert_non_null(key);
     return key;
-}
-
-static size_t export_blob(EVP_PKEY *key, uint8_t *blob)
-{
-    size_t size = 0, wanted = 0;
-
-    assert_int_equal(EVP_PKEY_get_octet_string_param(key, "opaque-blob", NULL, 0, &wanted), 1);
-    assert_int_equal(EVP_PKEY_get_octet_string_param(key, "opaque-blob", blob, MAX_BLOB, &size), 1);
-    assert_int_equal(size, wanted);
-    return size;
-}
-
-static EVP_PKEY *import_blob(const uint8_t *blob, size_t size, const char *seal_key)
-{
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string("opaque-blob", (void *)(uintptr_t)blob, size),
-        text_param("seal-key", seal_key),
-        OSSL_PARAM_construct_end(),
-    };
-
-    return from_data(params);
-}
-
-static void get_id(EVP_PKEY *key, char id[32])
-{
-    assert_int_equal(EVP_PKEY_get_utf8_string_param(key, "key-id", id, 32, NULL), 1);
-}
-
-static void get_handle(EVP_PKEY *key, uint8_t handle[16])
-{
-    size_t size = 0;
-
-    assert_int_equal(EVP_PKEY_get_octet_string_param(key, "key-handle", handle, 16, &size), 1);
-    assert_int_equal(size, 16);
 }
 
 /* ---- continuing where a key stopped ---- */
@@ -684,5 +537,5 @@ int main(void)
         cmocka_unit_test(an_export_beside_a_running_cipher_sees_one_consistent_state),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
