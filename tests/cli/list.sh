@@ -33,7 +33,8 @@ lists "the ciphers carry the prefix SCHANNEL-" -cipher-algorithms \
 lists "the MACs are TLS1-MAC" -mac-algorithms TLS1-MAC
 lists "the key type is SCHANNEL" -key-managers SCHANNEL
 lists "there is no digest" -digest-algorithms ''
-lists "there is no signature that shadows another" -signature-algorithms ''
+lists "the signature algorithm is SCHANNEL" -signature-algorithms SCHANNEL
+lists "the asymmetric cipher is SCHANNEL" -asymcipher-algorithms SCHANNEL
 
 run schannel_openssl list -encoders
 for output in pem der text opaqueblob; do
