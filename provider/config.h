@@ -8,7 +8,9 @@
 #include <openssl/core.h>
 
 struct config {
-    char *seal_key; /* "seal-key": owned, NULL when not configured */
+    /* owned, NULL when not configured */
+    char *seal_key;  /* "seal-key" */
+    char *claim_dir; /* "claim-dir" */
 };
 
 /* 1, or 0 when memory is out.  Values are checked where they are used, so that their errors reach

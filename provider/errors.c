@@ -67,6 +67,12 @@ const OSSL_ITEM *errors_reason_strings(void)
         { SCHANNEL_R_ALGORITHM_UNAVAILABLE, (void *)"algorithm is not available" },
         { SCHANNEL_R_OUT_OF_MEMORY, (void *)"out of memory" },
         { SCHANNEL_R_LIBCRYPTO_FAILURE, (void *)"libcrypto failed" },
+        { SCHANNEL_R_NO_PASSPHRASE, (void *)"no passphrase" },
+        { SCHANNEL_R_BLOB_EXPIRED, (void *)"blob has expired" },
+        { SCHANNEL_R_BLOB_ALREADY_OPENED, (void *)"blob was opened before" },
+        { SCHANNEL_R_WRONG_AUDIENCE, (void *)"blob is for another audience" },
+        { SCHANNEL_R_CLAIM_NOT_RECORDED, (void *)"claim cannot be recorded" },
+        { SCHANNEL_R_INHERITED_OVER_FORK, (void *)"key was inherited over fork" },
         { 0, NULL },
     };
 

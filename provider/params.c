@@ -3,11 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <openssl/crypto.h>
-#include "blob/sealing_key.h"
 #include "schannel/names.h"
-
-#define MAX_SOURCE_SIZE 4096 /* "file:" and the longest path */
 
 int params_get_number(const struct errors *errors, const OSSL_PARAM *param, uint64_t least,
                       uint64_t most, uint64_t *value)
@@ -95,34 +91,16 @@ int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum
     return 1;
 }
 
-int params_get_seal_key(const struct errors *errors, const OSSL_PARAM *param, char **seal_key)
+int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *allowed)
 {
-    char *copy = OPENSSL_malloc(MAX_SOURCE_SIZE);
-
-    if (copy == NULL)
-        return RAISE(errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", param->key);
-    if (!params_get_name(errors, param, copy, MAX_SOURCE_SIZE) ||
-        !sealing_key_source_is_valid(errors, copy)) {
-        OPENSSL_free(copy);
-        return 0;
-    }
-    OPENSSL_free(*seal_key);
-    *seal_key = copy;
-    return 1;
-}
-
-int params_check_blob(const struct errors *errors, const OSSL_PARAM *param)
-{
-    const char *expected =
-        strcmp(param->key, SCHANNEL_PARAM_BLOB) == 0 ? SCHANNEL_BLOB_OPAQUE : "snapshot";
     char name[PARAMS_NAME_SIZE];
 
     if (!params_get_name(errors, param, name, sizeof(name)))
         return 0;
-    if (strcmp(name, expected) != 0)
-        return RAISE(errors, SCHANNEL_R_NOT_SUPPORTED,
-                     "%s: this release writes \"%s\" only, got \"%s\"", param->key, expected, name);
-    return 1;
+    *allowed = strcmp(name, SCHANNEL_FORK_ALLOW) == 0;
+    return *allowed || strcmp(name, SCHANNEL_FORK_REFUSE) == 0 ||
+           RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected refuse or allow, got \"%s\"",
+                 param->key, name);
 }
 
 int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value)

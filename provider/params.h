@@ -28,10 +28,8 @@ int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *
 /* MD5 or SHA1 by name. */
 int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum digest_id *digest);
 
-/* A sealing-key source: file:PATH, fd:N, user or runtime.  *seal_key is replaced by an owned copy. */
-int params_get_seal_key(const struct errors *errors, const OSSL_PARAM *param, char **seal_key);
-/* "blob" and "blob-mode": the one value of each that this release writes. */
-int params_check_blob(const struct errors *errors, const OSSL_PARAM *param);
+/* "fork": 1 for allow, 0 for refuse. */
+int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *allowed);
 
 /*
  * Answers a get request with |value|.  Asked with too small a buffer or another type they fail; a

@@ -5,8 +5,10 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include "blob/claim_journal.h"
 #include "blob/seal.h"
 #include "blob/sealing_key.h"
+#include "fork_guard.h"
 #include "key/handle_table.h"
 
 #define INNER_CIPHER_COUNT (BULK_CIPHER_AES_256 + 1)
@@ -39,7 +41,9 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
         (provctx->ciphers = OPENSSL_zalloc(sizeof(*provctx->ciphers))) == NULL ||
         (provctx->sealer =
              sealer_new(provctx->libctx, PROVCTX_INNER_PROPERTIES, provctx->errors)) == NULL ||
-        (provctx->keyring = sealing_keyring_new(provctx->libctx, provctx->errors)) == NULL) {
+        (provctx->keyring = sealing_keyring_new(provctx->libctx, provctx->errors)) == NULL ||
+        (provctx->claims = claim_journal_new(provctx->errors)) == NULL ||
+        (provctx->fork_guard = fork_guard_new()) == NULL) {
         provctx_free(provctx);
         return NULL;
     }
@@ -50,6 +54,8 @@ void provctx_free(struct provctx *provctx)
 {
     if (provctx == NULL)
         return;
+    fork_guard_free(provctx->fork_guard);
+    claim_journal_free(provctx->claims);
     sealing_keyring_free(provctx->keyring);
     sealer_free(provctx->sealer);
     inner_ciphers_free(provctx->ciphers);

@@ -17,6 +17,8 @@
 /* Inner fetches must never find ourselves: we are visible in our own child library context. */
 #define PROVCTX_INNER_PROPERTIES "provider!=schannel"
 
+struct claim_journal;
+struct fork_guard;
 struct handle_table;
 struct inner_ciphers;
 struct sealer;
@@ -31,6 +33,8 @@ struct provctx {
     struct inner_ciphers *ciphers; /* libcrypto's ciphers, fetched on first use */
     struct sealer *sealer;
     struct sealing_keyring *keyring;
+    struct claim_journal *claims; /* which transfers were opened */
+    struct fork_guard *fork_guard;
 };
 
 /* NULL when memory is out or the core lacks what we need. */

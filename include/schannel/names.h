@@ -68,6 +68,7 @@
 #define SCHANNEL_PARAM_KEY_HANDLE      "key-handle"      /* 16 octets: names a live key */
 #define SCHANNEL_PARAM_KEY_ID          "key-id"          /* UTF-8, get: short public identifier */
 #define SCHANNEL_PARAM_DEFAULT_DIGEST  "default-digest"  /* UTF-8, get: digest of a MAC key */
+#define SCHANNEL_PARAM_FORK            "fork"            /* UTF-8: refuse or allow */
 #define SCHANNEL_PARAM_RETIRE          "retire"          /* integer 1, set: CryptDestroyKey */
 #define SCHANNEL_PARAM_OPAQUE_BLOB     "opaque-blob"     /* octets: the sealed blob */
 
@@ -88,8 +89,17 @@
 
 /* Options of export and import: encoder, decoder and key parameters */
 #define SCHANNEL_PARAM_BLOB      "blob"      /* UTF-8: blob type of an export */
-#define SCHANNEL_PARAM_BLOB_MODE "blob-mode" /* UTF-8: snapshot */
+#define SCHANNEL_PARAM_BLOB_MODE "blob-mode" /* UTF-8: snapshot or transfer */
 #define SCHANNEL_PARAM_SEAL_KEY  "seal-key"  /* UTF-8: file:PATH, fd:N, user or runtime */
+#define SCHANNEL_PARAM_LIFETIME  "lifetime"  /* integer: seconds that a transfer lives */
+#define SCHANNEL_PARAM_AUDIENCE  "audience"  /* UTF-8: who may open a transfer */
+#define SCHANNEL_PARAM_CLAIM_DIR "claim-dir" /* UTF-8: where opened transfers are recorded */
+
+/* Values of "blob-mode" and "fork" */
+#define SCHANNEL_BLOB_MODE_SNAPSHOT "snapshot" /* opens any number of times; the default */
+#define SCHANNEL_BLOB_MODE_TRANSFER "transfer" /* opens once, expires */
+#define SCHANNEL_FORK_REFUSE        "refuse"   /* a forked child cannot advance the key */
+#define SCHANNEL_FORK_ALLOW         "allow"
 
 /* Blob types and PEM labels */
 #define SCHANNEL_BLOB_OPAQUE      "opaqueblob"

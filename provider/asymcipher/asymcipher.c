@@ -109,7 +109,7 @@ static int asymcipher_init(void *vcontext, void *key, const OSSL_PARAM params[])
 
     if (wanted == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "message: no key is set");
-    if (!key_lock_kind(wanted, KEY_KIND_CIPHER, "message"))
+    if (!key_lock_kind(wanted, KEY_KIND_CIPHER, KEY_USE, "message"))
         return 0;
     key_unlock(wanted);
     if (!asymcipher_set_ctx_params(context, params))
@@ -196,7 +196,8 @@ static int process(struct asymcipher_context *context, int encrypt, unsigned cha
 
     if (context->key == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "message: no key is set");
-    if (!key_lock_kind(context->key, KEY_KIND_CIPHER, "message"))
+    if (!key_lock_kind(context->key, KEY_KIND_CIPHER, out == NULL ? KEY_LOOK : KEY_ADVANCE,
+                       "message"))
         return 0;
     value = &context->key->value.cipher;
     if (out == NULL)

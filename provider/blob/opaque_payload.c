@@ -1,57 +1,13 @@
-/*
- * What an opaque blob seals: the whole key.  See opaque_payload.h.
- *
- * In TLS presentation language, format version 0:
- *
- *   struct {                                what is sealed
- *       opaque key_id[8];
- *       select (kind) {
- *           case master: Master; case cipher: Cipher; case mac: Mac;
- *       };
- *   } Payload;
- *
- *   struct {
- *       uint8  converted;                   1: secret is the master secret, 0: the premaster secret
- *       opaque secret<1..4096>;
- *       opaque client_random<0..64>;        uint8 length; empty: not set, as for all that follow
- *       opaque server_random<0..64>;
- *       uint8  cipher;                      enum bulk_cipher_id
- *       uint16 cipher_bits;
- *       uint8  digest;                      enum digest_id
- *       uint16 mac_bits;
- *       uint8  has_export, is_export, has_relaxed, relaxed;
- *   } Master;
- *
- *   struct {
- *       opaque key<1..32>;                  uint8 length
- *       opaque salt<0..11>;                 uint8 length; the cipher runs with key || salt
- *       uint64 position;                    bytes that went through
- *       select (algorithm) {
- *           case RC4:  opaque permutation[256]; uint8 i, j;
- *           case CBC:  opaque iv[block], chain[block];
- *                      uint8 direction;     of the buffered input: 0 none, 1 encrypt, 2 decrypt
- *                      opaque buffered<0..block>;
- *       };
- *   } Cipher;
- *
- *   struct {
- *       uint8  digest;
- *       opaque key<0..64>;                  uint8 length
- *       uint64 sequence;
- *       uint8  started;                     0: no message is being absorbed, nothing follows
- *       uint8  in_record;
- *       uint16 record_length;
- *       uint64 absorbed;
- *       opaque digest_state<28..91>;        uint8 length; see primitive/digest.h
- *   } Mac;
- *
- * Not saved, since it follows from the rest or belongs to a process: HMAC midstates, libcrypto's
- * contexts, key-handle, export options, the context's padding and record type.
- */
+/* What an opaque blob seals: see opaque_payload.h, where the layout stands. */
 #include "blob/opaque_payload.h"
 
 #include <string.h>
 #include <openssl/crypto.h>
+
+/* Places of the pairs of bits in Master.choices. */
+#define CHOICE_EXPORT  0
+#define CHOICE_RELAXED 2
+#define CHOICE_BITS    0x0f /* those that this release knows */
 
 /* ---- writing ---- */
 
@@ -60,23 +16,31 @@ static void write_random(struct writer *writer, const struct derivation_random *
     writer_vector8(writer, (struct octets){ random->data, random->size });
 }
 
+/* Two bits of |choices|. */
+static uint16_t choice(unsigned given, unsigned value, unsigned place)
+{
+    return (uint16_t)((given | value << 1) << place);
+}
+
 static void write_master(struct writer *writer, const struct master_value *master)
 {
+    static const struct octets none = { NULL, 0 };
     const struct derivation *derivation = &master->derivation;
 
     writer_u8(writer, master->converted);
     writer_vector16(writer, master_value_secret(master));
     write_random(writer, &derivation->client_random);
     write_random(writer, &derivation->server_random);
+    writer_vector8(writer, none);  /* clear_key */
+    writer_vector16(writer, none); /* certificate */
     writer_u8(writer, derivation->cipher != NULL ? (uint8_t)derivation->cipher->id
                                                  : (uint8_t)BULK_CIPHER_NONE);
     writer_u16(writer, derivation->cipher_bits);
     writer_u8(writer, (uint8_t)derivation->digest);
     writer_u16(writer, derivation->mac_bits);
-    writer_u8(writer, derivation->has_export);
-    writer_u8(writer, derivation->is_export);
-    writer_u8(writer, derivation->has_relaxed);
-    writer_u8(writer, derivation->relaxed);
+    writer_u16(writer, 0); /* highest_version */
+    writer_u16(writer, choice(derivation->has_export, derivation->is_export, CHOICE_EXPORT) |
+                           choice(derivation->has_relaxed, derivation->relaxed, CHOICE_RELAXED));
 }
 
 static void write_cipher(struct writer *writer, const struct cipher_value *cipher)
@@ -117,9 +81,15 @@ static void write_mac(struct writer *writer, const struct mac_value *mac)
     OPENSSL_cleanse(saved, sizeof(saved));
 }
 
-void opaque_payload_write(struct writer *writer, const struct key *key)
+void opaque_payload_write(struct writer *writer, const struct key *key,
+                          const struct moment *deadline)
 {
     writer_copy(writer, key->id, sizeof(key->id));
+    writer_u8(writer, key->fork_allowed);
+    if (deadline != NULL) {
+        writer_copy(writer, deadline->boot_id, sizeof(deadline->boot_id));
+        writer_u32(writer, deadline->boot);
+    }
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
         write_master(writer, key->value.master);
@@ -145,26 +115,39 @@ static int read_random(struct reader *reader, struct derivation_random *random)
     return !reader->failed;
 }
 
+/* Not given has no value. */
+static int read_choice(unsigned choices, unsigned place, uint8_t *given, uint8_t *value)
+{
+    *given = choices >> place & 1;
+    *value = choices >> (place + 1) & 1;
+    return *given || !*value;
+}
+
+/* What this release cannot keep is refused rather than lost. */
 static int read_derivation(struct reader *reader, struct derivation *derivation)
 {
+    struct octets clear_key, certificate;
     uint8_t cipher, digest;
+    uint16_t highest_version, choices;
 
     if (!read_random(reader, &derivation->client_random) ||
         !read_random(reader, &derivation->server_random))
         return 0;
+    clear_key = reader_vector8(reader, 0);
+    certificate = reader_vector16(reader, 0);
     cipher = reader_u8(reader);
     derivation->cipher = bulk_cipher_by_id(cipher);
     derivation->cipher_bits = reader_u16(reader);
     digest = reader_u8(reader);
     derivation->digest = (enum digest_id)digest;
     derivation->mac_bits = reader_u16(reader);
-    derivation->has_export = reader_u8(reader);
-    derivation->is_export = reader_u8(reader);
-    derivation->has_relaxed = reader_u8(reader);
-    derivation->relaxed = reader_u8(reader);
-    return !reader->failed && (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) &&
-           digest <= DIGEST_SHA1 && derivation->has_export <= 1 && derivation->is_export <= 1 &&
-           derivation->has_relaxed <= 1 && derivation->relaxed <= 1;
+    highest_version = reader_u16(reader);
+    choices = reader_u16(reader);
+    return !reader->failed && clear_key.size == 0 && certificate.size == 0 &&
+           (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) && digest <= DIGEST_SHA1 &&
+           highest_version == 0 && (choices & ~CHOICE_BITS) == 0 &&
+           read_choice(choices, CHOICE_EXPORT, &derivation->has_export, &derivation->is_export) &&
+           read_choice(choices, CHOICE_RELAXED, &derivation->has_relaxed, &derivation->relaxed);
 }
 
 static int read_master(struct reader *reader, struct key *key)
@@ -206,6 +189,13 @@ static int read_cbc(struct reader *reader, struct cbc_state *cbc)
     return 1;
 }
 
+/* Contexts have RC4 keys of any size; the longest are not kept. */
+static int key_size_is_readable(const struct bulk_cipher *cipher, size_t size)
+{
+    return cipher->id == BULK_CIPHER_RC4 ? size <= BULK_CIPHER_MAX_KEY_SIZE
+                                         : key_size_is_valid(cipher, size);
+}
+
 static int read_cipher(struct reader *reader, struct key *key)
 {
     const struct bulk_cipher *cipher = bulk_cipher_by_id(key->algorithm->cipher);
@@ -214,10 +204,10 @@ static int read_cipher(struct reader *reader, struct key *key)
     struct octets salt = reader_vector8(reader, CIPHER_VALUE_SALT_SIZE);
     uint64_t position = reader_u64(reader);
 
-    if (reader->failed || !key_size_is_valid(cipher, secret.size) ||
+    if (reader->failed || !key_size_is_readable(cipher, secret.size) ||
         !cipher_value_salt_is_valid(cipher, secret.size, salt.size))
         return 0;
-    cipher_value_init(value, cipher, secret, salt);
+    cipher_value_init_stopped(value, cipher, secret, salt);
     value->position = position;
     if (!cipher_value_is_stream(value))
         return read_cbc(reader, &value->u.cbc);
@@ -255,14 +245,21 @@ static int read_mac(struct reader *reader, struct key *key)
     return !started || read_message(reader, mac);
 }
 
-int opaque_payload_read(struct key *key, struct octets payload)
+int opaque_payload_read(struct key *key, struct octets payload, struct moment *deadline)
 {
     struct reader reader;
+    uint8_t fork;
     int ok = 0;
 
     reader_init(&reader, payload.data, payload.size);
     reader_copy(&reader, key->id, sizeof(key->id));
     key->has_id = 1;
+    fork = reader_u8(&reader);
+    key->fork_allowed = fork != 0;
+    if (deadline != NULL) {
+        reader_copy(&reader, deadline->boot_id, sizeof(deadline->boot_id));
+        deadline->boot = reader_u32(&reader);
+    }
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
         ok = read_master(&reader, key);
@@ -274,5 +271,5 @@ int opaque_payload_read(struct key *key, struct octets payload)
         ok = read_mac(&reader, key);
         break;
     }
-    return ok && reader_is_finished(&reader);
+    return ok && fork <= 1 && reader_is_finished(&reader);
 }

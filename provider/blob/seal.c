@@ -98,12 +98,11 @@ static EVP_CIPHER *get_aead(struct sealer *sealer)
     return found;
 }
 
-/* RFC 5869 with SHA-256; the caller cleanses |keys|. */
-static int derive_keys(struct sealer *sealer, const struct sealing_key *key,
-                       const uint8_t salt[SEAL_SALT_SIZE], struct blob_keys *keys)
+/* RFC 5869 with SHA-256 */
+static int hkdf(struct sealer *sealer, const struct sealing_key *key,
+                const uint8_t salt[SEAL_SALT_SIZE], const char *info, uint8_t *out, size_t size)
 {
-    static char digest[] = "SHA256", info[] = "schannel opaque key blob seal 0";
-    uint8_t out[AEAD_KEY_SIZE + AEAD_NONCE_SIZE + SEAL_COMMITMENT_SIZE];
+    static char digest[] = "SHA256";
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_PROPERTIES,
@@ -112,27 +111,43 @@ static int derive_keys(struct sealer *sealer, const struct sealing_key *key,
                                           sizeof(key->secret)),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt,
                                           SEAL_SALT_SIZE),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, sizeof(info) - 1),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info,
+                                          strlen(info)),
         OSSL_PARAM_construct_end(),
     };
-    EVP_KDF *hkdf = get_hkdf(sealer);
+    EVP_KDF *kdf = get_hkdf(sealer);
     EVP_KDF_CTX *context;
     int ok;
 
-    if (hkdf == NULL)
+    if (kdf == NULL)
         return 0;
-    context = EVP_KDF_CTX_new(hkdf);
+    context = EVP_KDF_CTX_new(kdf);
     ERR_set_mark();
-    ok = context != NULL && EVP_KDF_derive(context, out, sizeof(out), params) > 0;
+    ok = context != NULL && EVP_KDF_derive(context, out, size, params) > 0;
     ERR_pop_to_mark();
     EVP_KDF_CTX_free(context);
-    if (!ok)
-        return RAISE(sealer->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "HKDF-SHA256 failed");
+    return ok || RAISE(sealer->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "HKDF-SHA256 failed");
+}
+
+/* The caller cleanses |keys|. */
+static int derive_keys(struct sealer *sealer, const struct sealing_key *key,
+                       const uint8_t salt[SEAL_SALT_SIZE], struct blob_keys *keys)
+{
+    uint8_t out[AEAD_KEY_SIZE + AEAD_NONCE_SIZE + SEAL_COMMITMENT_SIZE];
+
+    if (!hkdf(sealer, key, salt, "schannel opaque key blob seal 1", out, sizeof(out)))
+        return 0;
     memcpy(keys->key, out, AEAD_KEY_SIZE);
     memcpy(keys->nonce, out + AEAD_KEY_SIZE, AEAD_NONCE_SIZE);
     memcpy(keys->commitment, out + AEAD_KEY_SIZE + AEAD_NONCE_SIZE, SEAL_COMMITMENT_SIZE);
     OPENSSL_cleanse(out, sizeof(out));
     return 1;
+}
+
+int seal_claim(struct sealer *sealer, const struct sealing_key *key,
+               const uint8_t salt[SEAL_SALT_SIZE], uint8_t claim[SEAL_CLAIM_SIZE])
+{
+    return hkdf(sealer, key, salt, "schannel opaque key blob claim 1", claim, SEAL_CLAIM_SIZE);
 }
 
 /* One run of AES-256-GCM over header and text.  Sizes are below INT_MAX. */

@@ -2,7 +2,7 @@
  * The seal of opaque blobs: authenticated encryption under a key that is used for one blob only.
  *
  *   PRK-and-expand: HKDF-SHA256(IKM = sealing key, salt = 16 random bytes of the blob,
- *                   info = "schannel opaque key blob seal 0")
+ *                   info = "schannel opaque key blob seal 1")
  *                   -> 32 bytes AES-256-GCM key || 12 bytes nonce || 32 bytes key commitment
  *
  *   sealed = commitment (32) || ciphertext (as long as the plaintext) || GCM tag (16)
@@ -27,6 +27,9 @@
 
 struct sealer;
 
+/* What names a transfer in the claim journal, see blob/claim_journal.h. */
+#define SEAL_CLAIM_SIZE 16
+
 /* |libctx| and |property_query| are borrowed for the sealer's life.  NULL when memory is out. */
 struct sealer *sealer_new(OSSL_LIB_CTX *libctx, const char *property_query,
                           const struct errors *errors);
@@ -42,5 +45,13 @@ int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t sal
  */
 int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
            struct octets header, struct octets sealed, uint8_t *out);
+
+/*
+ * HKDF-SHA256(IKM = sealing key, salt, info = "schannel opaque key blob claim 1") -> 16 bytes: who
+ * does not hold the sealing key cannot tell which blob a claim belongs to.  1, or 0 with a reason
+ * raised.
+ */
+int seal_claim(struct sealer *sealer, const struct sealing_key *key,
+               const uint8_t salt[SEAL_SALT_SIZE], uint8_t claim[SEAL_CLAIM_SIZE]);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define DIRECTORY_NAME "schannel"
 #define KEY_FILE_NAME  "seal.key"
+#define CLAIMS_NAME    "claims"
 
 /* A set-user-ID program does not take directions from its caller's environment. */
 static const char *environment(const char *name)
@@ -285,4 +286,34 @@ int state_directory_open_key(OSSL_LIB_CTX *libctx, const struct errors *errors,
               strerror(errno));
     close(directory);
     return fd;
+}
+
+int state_directory_open_claims(const struct errors *errors, char *path, size_t size)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    char base[PATH_MAX], directory_path[PATH_MAX];
+    struct stat status;
+    int directory, claims, made;
+
+    if (!runtime_base(errors, base, sizeof(base)))
+        return -1;
+    if (!print_path(directory_path, sizeof(directory_path), base, "/" DIRECTORY_NAME) ||
+        !print_path(path, size, directory_path, "/" CLAIMS_NAME)) {
+        RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY, "%s: the path is too long", base);
+        return -1;
+    }
+    directory = open_directory(errors, base, directory_path, 1);
+    if (directory < 0)
+        return -1;
+    made = mkdirat(directory, CLAIMS_NAME, 0700) == 0 || errno == EEXIST;
+    claims = made ? openat(directory, CLAIMS_NAME, flags) : -1;
+    if (claims < 0)
+        RAISE(errors, SCHANNEL_R_CLAIM_NOT_RECORDED, "claim-dir %s: cannot be opened: %s", path,
+              strerror(errno));
+    close(directory);
+    if (claims >= 0 && (fstat(claims, &status) != 0 || !check_ours(errors, path, &status, 0700))) {
+        close(claims);
+        claims = -1;
+    }
+    return claims;
 }

@@ -4,6 +4,8 @@
  * A context either has key bytes of its own and behaves like libcrypto's cipher of the same name,
  * or it is bound to a live key by "key-handle": then the key owns the state, every call advances
  * it under the key's lock, and padding is off unless the application turns it on.
+ * Either kind can be suspended and resumed by "opaque-blob"; a resumed context has the key bytes and
+ * the state of its own.
  * The work is key/cipher_value.
  */
 #include "cipher/cipher.h"
@@ -12,7 +14,9 @@
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <string.h>
+#include "blob/opaque.h"
 #include "key/key.h"
+#include "key/options.h"
 #include "params.h"
 #include "schannel/names.h"
 
@@ -28,15 +32,19 @@ struct cipher_context {
     uint8_t has_key, encrypt;
     enum padding_choice padding;
     size_t key_size;                     /* that the next key bytes will have */
+    struct blob_options options;         /* of the blobs that are read from it */
     uint8_t iv_view[CBC_MAX_BLOCK_SIZE]; /* what a pointer to the IV points to */
     uint8_t updated_iv_view[CBC_MAX_BLOCK_SIZE];
 };
 
 /* What an initialisation or a set call asks for, collected before anything changes. */
 struct cipher_request {
-    struct key *key; /* found by key-handle, with a reference; NULL: not asked for */
+    struct key *key;    /* found by key-handle, with a reference; NULL: not asked for */
+    struct key *opened; /* made from opaque-blob, ours; NULL: not asked for */
     enum padding_choice padding;
     size_t key_size;
+    uint8_t has_options;
+    struct blob_options options; /* ours when |has_options| */
 };
 
 /* ---- contexts ---- */
@@ -65,6 +73,7 @@ void cipher_free(void *vcontext)
     if (context == NULL)
         return;
     key_free(context->key);
+    blob_options_clear(&context->options);
     cipher_value_clear(&context->own);
     OPENSSL_clear_free(context, sizeof(*context));
 }
@@ -75,24 +84,30 @@ void *cipher_dup(void *vcontext)
     const struct cipher_context *context = vcontext;
     struct cipher_context *copy = OPENSSL_malloc(sizeof(*copy));
 
+    int ok;
+
     if (copy == NULL) {
         RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a cipher context");
         return NULL;
     }
     *copy = *context;
+    copy->key = NULL;
     cipher_value_copy(&copy->own, &context->own);
-    if (context->key != NULL && (copy->key = key_duplicate(context->key)) == NULL) {
-        cipher_free(copy);
-        return NULL;
-    }
-    return copy;
+    ok =
+        blob_options_copy(&copy->options, &context->options) ||
+        RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a cipher context");
+    ok = ok && (context->key == NULL || (copy->key = key_duplicate(context->key)) != NULL);
+    if (ok)
+        return copy;
+    cipher_free(copy);
+    return NULL;
 }
 
 /* The state that the context works on, locked when it is a key's.  NULL with a reason raised. */
 static struct cipher_value *value_acquire(struct cipher_context *context)
 {
     if (context->key != NULL)
-        return key_lock_kind(context->key, KEY_KIND_CIPHER, context->cipher->name)
+        return key_lock_kind(context->key, KEY_KIND_CIPHER, KEY_ADVANCE, context->cipher->name)
                    ? &context->key->value.cipher
                    : NULL;
     if (context->has_key)
@@ -121,32 +136,55 @@ static struct cipher_use use_of(const struct cipher_context *context)
 
 /* ---- parameters ---- */
 
+/* |key| has to be of this context's cipher; |name| is the parameter that names it. */
+static int check_cipher(const struct cipher_context *context, struct key *key,
+                        enum key_purpose purpose, const char *name)
+{
+    int ok;
+
+    if (!key_lock_kind(key, KEY_KIND_CIPHER, purpose, name))
+        return 0;
+    ok = key->value.cipher.cipher == context->cipher ||
+         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+               "%s: expected a %s key for this cipher, got a %s key", name, context->cipher->name,
+               key->algorithm->name);
+    key_unlock(key);
+    return ok;
+}
+
 /* A key that |context| can be bound to, with a reference. */
 static int find_key(const struct cipher_context *context, const OSSL_PARAM *param,
                     struct key **found)
 {
     struct octets handle;
     struct key *key;
-    int ok;
 
     if (!params_get_octets(context->provctx->errors, param, KEY_HANDLE_SIZE, KEY_HANDLE_SIZE,
                            &handle) ||
         (key = key_by_handle(context->provctx, handle)) == NULL)
         return 0;
-    if (!key_lock_kind(key, KEY_KIND_CIPHER, "key-handle")) {
+    if (!check_cipher(context, key, KEY_LOOK, param->key)) {
         key_free(key);
         return 0;
     }
-    ok = key->value.cipher.cipher == context->cipher ||
-         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "key-handle: expected a %s key for this cipher, got a %s key", context->cipher->name,
-               key->algorithm->name);
-    key_unlock(key);
-    if (ok)
-        *found = key;
-    else
-        key_free(key);
-    return ok;
+    *found = key;
+    return 1;
+}
+
+/* The state of another context; resuming it is a use, which claims a transfer. */
+static int open_blob(const struct cipher_context *context, const OSSL_PARAM *param,
+                     struct cipher_request *request)
+{
+    struct octets blob;
+
+    if (!params_get_octets(context->provctx->errors, param, 1, OPAQUE_BLOB_MAX_SIZE, &blob))
+        return 0;
+    request->opened = opaque_blob_import(
+        context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
+        OPAQUE_FOR_CONTEXT);
+    return request->opened != NULL &&
+           check_cipher(context, request->opened, KEY_LOOK, param->key) &&
+           check_cipher(context, request->opened, KEY_USE, param->key);
 }
 
 static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,
@@ -174,25 +212,59 @@ static int collect_key_size(const struct cipher_context *context, const OSSL_PAR
     return 1;
 }
 
-static int collect(const struct cipher_context *context, const OSSL_PARAM params[],
-                   struct cipher_request *request)
+static void request_clear(struct cipher_request *request)
 {
+    key_free(request->key);
+    key_free(request->opened);
+    if (request->has_options)
+        blob_options_clear(&request->options);
+}
+
+static int collect_options(const struct cipher_context *context, const OSSL_PARAM params[],
+                           struct cipher_request *request)
+{
+    if (!blob_options_given(params))
+        return 1;
+    if (!blob_options_copy(&request->options, &context->options))
+        return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                     "no memory for the parameters");
+    request->has_options = 1;
+    return blob_options_set(context->provctx, &request->options, params);
+}
+
+static int collect_all(const struct cipher_context *context, const OSSL_PARAM params[],
+                       struct cipher_request *request)
+{
+    const OSSL_PARAM *handle = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_KEY_HANDLE);
+    const OSSL_PARAM *blob = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_OPAQUE_BLOB);
     const OSSL_PARAM *param;
 
-    request->key = NULL;
-    request->padding = context->padding;
-    request->key_size = context->key_size;
-    if (params == NULL)
-        return 1;
     if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_PADDING)) != NULL &&
         !collect_padding(context, param, &request->padding))
         return 0;
     if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
         !collect_key_size(context, param, &request->key_size))
         return 0;
-    if ((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_KEY_HANDLE)) != NULL)
-        return find_key(context, param, &request->key);
-    return 1;
+    if (handle != NULL && blob != NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "key-handle: excludes opaque-blob");
+    return collect_options(context, params, request) &&
+           (handle == NULL || find_key(context, handle, &request->key)) &&
+           (blob == NULL || open_blob(context, blob, request));
+}
+
+/* On failure there is nothing to clear. */
+static int collect(const struct cipher_context *context, const OSSL_PARAM params[],
+                   struct cipher_request *request)
+{
+    request->key = request->opened = NULL;
+    request->has_options = 0;
+    request->padding = context->padding;
+    request->key_size = context->key_size;
+    if (params == NULL || collect_all(context, params, request))
+        return 1;
+    request_clear(request);
+    return 0;
 }
 
 /* Key bytes of our own go: the context is bound, or about to have others. */
@@ -205,16 +277,30 @@ static void drop_own_key(struct cipher_context *context)
     context->has_key = 0;
 }
 
-/* Takes over what was collected; the request's reference to a key moves into the context. */
-static void apply(struct cipher_context *context, const struct cipher_request *request)
+/* Takes over what was collected, and clears the request. */
+static void apply(struct cipher_context *context, struct cipher_request *request)
 {
     context->padding = request->padding;
     context->key_size = request->key_size;
-    if (request->key != NULL) {
+    if (request->has_options) {
+        blob_options_clear(&context->options);
+        context->options = request->options;
+        request->has_options = 0;
+    }
+    if (request->key != NULL || request->opened != NULL) {
         key_free(context->key);
         context->key = request->key;
+        request->key = NULL;
         drop_own_key(context);
     }
+    if (request->opened != NULL) {
+        /* nobody else has this key: no lock */
+        cipher_value_copy(&context->own, &request->opened->value.cipher);
+        context->has_key = 1;
+        if (context->own.key_size != 0)
+            context->key_size = context->own.key_size;
+    }
+    request_clear(request);
 }
 
 int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
@@ -246,7 +332,7 @@ static int get_ivs(struct cipher_context *context, OSSL_PARAM *original, OSSL_PA
     if ((original == NULL && updated == NULL) || size == 0)
         return 1;
     if (context->key != NULL) {
-        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, context->cipher->name))
+        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, KEY_LOOK, context->cipher->name))
             return 0;
         cbc = &context->key->value.cipher.u.cbc;
     }
@@ -265,12 +351,29 @@ static int get_key_size(struct cipher_context *context, OSSL_PARAM *param)
     size_t size = context->key_size;
 
     if (context->key != NULL) {
-        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, context->cipher->name))
+        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, KEY_LOOK, context->cipher->name))
             return 0;
         size = context->key->value.cipher.key_size;
         key_unlock(context->key);
     }
     return OSSL_PARAM_set_size_t(param, size);
+}
+
+/* Suspends the context: the blob of the bound key, or of a key made of our own state. */
+static int get_blob(struct cipher_context *context, OSSL_PARAM *param)
+{
+    struct key *key;
+    int ok;
+
+    if (context->key != NULL)
+        return opaque_blob_get_param(context->key, &context->options, param);
+    if (value_acquire(context) == NULL || (key = key_new(context->provctx)) == NULL)
+        return 0;
+    key->algorithm = key_algorithm_by_cipher(context->cipher);
+    cipher_value_copy(&key->value.cipher, &context->own);
+    ok = opaque_blob_get_param(key, &context->options, param);
+    key_free(key);
+    return ok;
 }
 
 int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
@@ -291,6 +394,9 @@ int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
     if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_NUM)) != NULL &&
         !OSSL_PARAM_set_uint(param, 0))
         return 0;
+    if ((param = OSSL_PARAM_locate(params, SCHANNEL_PARAM_OPAQUE_BLOB)) != NULL &&
+        !get_blob(context, param))
+        return 0;
     return get_ivs(context, OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IV),
                    OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_UPDATED_IV));
 }
@@ -303,9 +409,9 @@ static int check_sizes(const struct cipher_context *context, const struct cipher
 {
     size_t expected = request->key_size;
 
-    if (key != NULL && request->key != NULL)
+    if (key != NULL && (request->key != NULL || request->opened != NULL))
         return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "key-handle: excludes key bytes");
+                     "%s: excludes key bytes", request->key != NULL ? "key-handle" : "opaque-blob");
     if (key != NULL && key_size != expected)
         return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
                      "key: expected %zu bytes for SCHANNEL-%s, got %zu", expected,
@@ -321,13 +427,13 @@ static int check_sizes(const struct cipher_context *context, const struct cipher
  * A key that keeps its state cannot turn round inside a block; an IV starts a new chain and so
  * lifts that.  Sets the IV while it holds the lock.
  */
-static int continue_key(struct cipher_context *context, struct key *key, int encrypt,
+static int continue_key(const struct cipher_context *context, struct key *key, int encrypt,
                         const unsigned char *iv)
 {
     struct cbc_state *cbc;
     int ok = 1;
 
-    if (!key_lock_kind(key, KEY_KIND_CIPHER, context->cipher->name))
+    if (!key_lock_kind(key, KEY_KIND_CIPHER, KEY_ADVANCE, context->cipher->name))
         return 0;
     cbc = &key->value.cipher.u.cbc;
     if (iv != NULL)
@@ -374,19 +480,22 @@ static int initialise(struct cipher_context *context, const unsigned char *key, 
                       int encrypt)
 {
     struct cipher_request request;
-    struct key *bound;
+    struct key *continued; /* whose state goes on: bound, or just opened */
 
     if (!collect(context, params, &request))
         return 0;
-    bound = request.key != NULL ? request.key : key == NULL ? context->key : NULL;
+    if (request.key != NULL || request.opened != NULL)
+        continued = request.key != NULL ? request.key : request.opened;
+    else
+        continued = key == NULL ? context->key : NULL;
     if (!check_sizes(context, &request, key, key_size, iv, iv_size) ||
-        (bound != NULL && !continue_key(context, bound, encrypt, iv))) {
-        key_free(request.key);
+        (continued != NULL && !continue_key(context, continued, encrypt, iv))) {
+        request_clear(&request);
         return 0;
     }
     apply(context, &request);
     context->encrypt = (uint8_t)encrypt;
-    if (bound == NULL)
+    if (continued == NULL)
         start_own(context, key, key_size, iv);
     return 1;
 }

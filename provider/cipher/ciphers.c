@@ -8,6 +8,7 @@
 #include <openssl/params.h>
 #include "cipher/cipher.h"
 #include "dispatch.h"
+#include "key/options.h"
 #include "schannel/names.h"
 
 static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
@@ -19,6 +20,7 @@ static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_NUM, NULL),
         OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, NULL, 0),
         OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -32,6 +34,8 @@ static const OSSL_PARAM *block_settable_ctx_params(void *context, void *provctx)
     static const OSSL_PARAM settable[] = {
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
+        BLOB_OPTIONS_EXPORT,
         OSSL_PARAM_END,
     };
 
@@ -47,6 +51,8 @@ static const OSSL_PARAM *stream_settable_ctx_params(void *context, void *provctx
         OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
+        BLOB_OPTIONS_EXPORT,
         OSSL_PARAM_END,
     };
 

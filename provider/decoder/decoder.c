@@ -21,7 +21,7 @@
 #include <string.h>
 #include "blob/opaque.h"
 #include "dispatch.h"
-#include "params.h"
+#include "key/options.h"
 #include "schannel/names.h"
 
 #define MAX_PEM_LINES 1024        /* how far a broken PEM file is searched for our label */
@@ -38,7 +38,7 @@ static OSSL_FUNC_decoder_decode_fn decode_key;
 
 struct decoder_context {
     struct provctx *provctx;
-    char *seal_key; /* owned; NULL: the configuration, then the default */
+    struct blob_options options;
 };
 
 static void *decoder_new(void *vprovctx)
@@ -59,24 +59,21 @@ static void decoder_free(void *vcontext)
 
     if (context == NULL)
         return;
-    OPENSSL_free(context->seal_key);
+    blob_options_clear(&context->options);
     OPENSSL_free(context);
 }
 
 static int decoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct decoder_context *context = vcontext;
-    const OSSL_PARAM *param =
-        params == NULL ? NULL : OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_SEAL_KEY);
 
-    return param == NULL ||
-           params_get_seal_key(context->provctx->errors, param, &context->seal_key);
+    return blob_options_set(context->provctx, &context->options, params);
 }
 
 static const OSSL_PARAM *decoder_settable_ctx_params(void *provctx)
 {
     static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SEAL_KEY, NULL, 0),
+        BLOB_OPTIONS_IMPORT,
         OSSL_PARAM_END,
     };
 
@@ -232,7 +229,8 @@ static int pass_key(struct key **key, OSSL_CALLBACK *callback, void *arg)
  */
 static int decode(const struct decoder_context *context, OSSL_CORE_BIO *core_in,
                   enum found (*read)(const struct decoder_context *, BIO *, uint8_t **, size_t *),
-                  int as_blob, OSSL_CALLBACK *callback, void *arg)
+                  int as_blob, OSSL_CALLBACK *callback, void *arg,
+                  const struct passphrase_source *passphrase)
 {
     struct provctx *provctx = context->provctx;
     BIO *in = BIO_new_from_core_bio(provctx->libctx, core_in);
@@ -248,7 +246,8 @@ static int decode(const struct decoder_context *context, OSSL_CORE_BIO *core_in,
     BIO_free(in);
     if (found != OURS)
         return found == NOT_OURS;
-    key = opaque_blob_import(provctx, (struct octets){ blob, size }, context->seal_key);
+    key = opaque_blob_import(provctx, (struct octets){ blob, size }, &context->options, passphrase,
+                             OPAQUE_FOR_KEY);
     ok = key != NULL &&
          (as_blob ? pass_blob(blob, size, callback, arg) : pass_key(&key, callback, arg));
     key_free(key);
@@ -257,30 +256,30 @@ static int decode(const struct decoder_context *context, OSSL_CORE_BIO *core_in,
 }
 
 static int decode_pem(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
-                      void *arg, OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_arg)
+                      void *arg, OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
+    const struct passphrase_source passphrase = { ask, ask_arg };
+
     (void)selection;
-    (void)passphrase;
-    (void)passphrase_arg;
-    return decode(context, in, read_pem, 1, callback, arg);
+    return decode(context, in, read_pem, 1, callback, arg, &passphrase);
 }
 
 static int decode_blob(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
-                       void *arg, OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_arg)
+                       void *arg, OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
+    const struct passphrase_source passphrase = { ask, ask_arg };
+
     (void)selection;
-    (void)passphrase;
-    (void)passphrase_arg;
-    return decode(context, in, read_blob, 1, callback, arg);
+    return decode(context, in, read_blob, 1, callback, arg, &passphrase);
 }
 
 static int decode_key(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
-                      void *arg, OSSL_PASSPHRASE_CALLBACK *passphrase, void *passphrase_arg)
+                      void *arg, OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
+    const struct passphrase_source passphrase = { ask, ask_arg };
+
     (void)selection;
-    (void)passphrase;
-    (void)passphrase_arg;
-    return decode(context, in, read_blob, 0, callback, arg);
+    return decode(context, in, read_blob, 0, callback, arg, &passphrase);
 }
 
 const OSSL_DISPATCH schannel_pem_decoder_functions[] = {

@@ -14,7 +14,7 @@
 #include <string.h>
 #include "blob/opaque.h"
 #include "dispatch.h"
-#include "params.h"
+#include "key/options.h"
 #include "schannel/names.h"
 
 static OSSL_FUNC_encoder_newctx_fn encoder_new;
@@ -29,8 +29,8 @@ static OSSL_FUNC_encoder_encode_fn encode_public;
 
 struct encoder_context {
     struct provctx *provctx;
-    char *seal_key; /* owned; NULL: the key's option, then the configuration, then the default */
-    int wants_passphrase;
+    struct blob_options options;
+    int wants_passphrase; /* the application named a cipher, which one does not matter */
 };
 
 static void *encoder_new(void *vprovctx)
@@ -51,38 +51,30 @@ static void encoder_free(void *vcontext)
 
     if (context == NULL)
         return;
-    OPENSSL_free(context->seal_key);
+    blob_options_clear(&context->options);
     OPENSSL_free(context);
 }
 
 static int encoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct encoder_context *context = vcontext;
-    const struct errors *errors = context->provctx->errors;
     const OSSL_PARAM *param;
     const char *cipher = NULL;
 
     if (params == NULL)
         return 1;
-    /* A cipher named for the encoding asks for a passphrase. */
+    if (!blob_options_set(context->provctx, &context->options, params))
+        return 0;
     if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) != NULL)
         context->wants_passphrase =
             OSSL_PARAM_get_utf8_string_ptr(param, &cipher) && cipher != NULL;
-    if (((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_BLOB)) != NULL &&
-         !params_check_blob(errors, param)) ||
-        ((param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_BLOB_MODE)) != NULL &&
-         !params_check_blob(errors, param)))
-        return 0;
-    param = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_SEAL_KEY);
-    return param == NULL || params_get_seal_key(errors, param, &context->seal_key);
+    return 1;
 }
 
 static const OSSL_PARAM *encoder_settable_ctx_params(void *provctx)
 {
     static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SEAL_KEY, NULL, 0),
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB, NULL, 0),
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB_MODE, NULL, 0),
+        BLOB_OPTIONS_EXPORT,
         OSSL_PARAM_utf8_string(OSSL_ENCODER_PARAM_CIPHER, NULL, 0),
         OSSL_PARAM_END,
     };
@@ -107,6 +99,7 @@ static int public_does_selection(void *provctx, int selection)
 /* Seals |object| and hands the blob to |write|. */
 static int encode(const struct encoder_context *context, OSSL_CORE_BIO *core_out,
                   const void *object, const OSSL_PARAM abstract[],
+                  const struct passphrase_source *passphrase,
                   int (*write)(BIO *out, const uint8_t *blob, size_t size))
 {
     struct provctx *provctx = context->provctx;
@@ -118,12 +111,8 @@ static int encode(const struct encoder_context *context, OSSL_CORE_BIO *core_out
 
     if (abstract != NULL || key == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_NO_KEY, "only a SCHANNEL key can be encoded");
-    /* Writing a blob that opens without the passphrase would be a trap. */
-    if (context->wants_passphrase)
-        return RAISE(provctx->errors, SCHANNEL_R_NOT_SUPPORTED,
-                     "sealing under a passphrase is not supported by this release: name no cipher "
-                     "for the output, and a sealing key with seal-key");
-    if (!opaque_blob_export(key, context->seal_key, &blob, &size))
+    if (!opaque_blob_export(key, &context->options, context->wants_passphrase ? passphrase : NULL,
+                            &blob, &size))
         return 0;
     out = BIO_new_from_core_bio(provctx->libctx, core_out);
     ok = out != NULL && write(out, blob, size);
@@ -150,20 +139,20 @@ static int encode_blob(void *context, OSSL_CORE_BIO *out, const void *object,
                        const OSSL_PARAM abstract[], int selection,
                        OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
 {
+    const struct passphrase_source passphrase = { callback, arg };
+
     (void)selection;
-    (void)callback;
-    (void)arg;
-    return encode(context, out, object, abstract, write_binary);
+    return encode(context, out, object, abstract, &passphrase, write_binary);
 }
 
 static int encode_pem(void *context, OSSL_CORE_BIO *out, const void *object,
                       const OSSL_PARAM abstract[], int selection,
                       OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
 {
+    const struct passphrase_source passphrase = { callback, arg };
+
     (void)selection;
-    (void)callback;
-    (void)arg;
-    return encode(context, out, object, abstract, write_pem);
+    return encode(context, out, object, abstract, &passphrase, write_pem);
 }
 
 /* -pubout and friends: better our own word than libcrypto's "unsupported". */

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <openssl/bio.h>
 #include <openssl/core_dispatch.h>
+#include "blob/moment.h"
 #include "dispatch.h"
 #include "key/key.h"
+#include "key/transfer.h"
 
 static OSSL_FUNC_encoder_newctx_fn text_new;
 static OSSL_FUNC_encoder_freectx_fn text_free;
@@ -58,6 +60,18 @@ static void print_mac(BIO *out, const struct mac_value *mac)
         BIO_printf(out, "    Absorbed: %" PRIu64 " bytes of a message\n", mac->absorbed);
 }
 
+/* A key that can be looked at but has not been claimed. */
+static void print_transfer(BIO *out, const struct transfer *transfer)
+{
+    struct moment now;
+
+    moment_now(&now);
+    BIO_printf(out, "    Transfer: opens once, %s%s\n",
+               moment_is_past(&transfer->deadline, &now) ? "has expired" : "not claimed here",
+               transfer->audience == AUDIENCE_RIGHT ? "" : ", for another audience");
+    BIO_printf(out, "    Not after: %" PRIu64 " (seconds since 1970)\n", transfer->deadline.wall);
+}
+
 /* The lock is held. */
 static void print_key(BIO *out, const struct key *key, const char *id)
 {
@@ -70,6 +84,10 @@ static void print_key(BIO *out, const struct key *key, const char *id)
     if (usage != NULL)
         BIO_printf(out, "    Usage: %s\n", usage);
     BIO_printf(out, "    Exportable: %s\n", key->exportable ? "yes" : "no");
+    if (key->fork_allowed)
+        BIO_printf(out, "    Fork: allowed\n");
+    if (key->transfer != NULL)
+        print_transfer(out, key->transfer);
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
         print_master(out, key->value.master);
@@ -83,6 +101,19 @@ static void print_key(BIO *out, const struct key *key, const char *id)
     }
 }
 
+static int write_out(const struct provctx *provctx, OSSL_CORE_BIO *core_out, BIO *text)
+{
+    BIO *out = BIO_new_from_core_bio(provctx->libctx, core_out);
+    char *data = NULL;
+    long size = BIO_get_mem_data(text, &data);
+    size_t written = 0;
+    int ok = out != NULL && size > 0 && BIO_write_ex(out, data, (size_t)size, &written) &&
+             written == (size_t)size;
+
+    BIO_free(out);
+    return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the text cannot be written");
+}
+
 static int text_encode(void *vprovctx, OSSL_CORE_BIO *core_out, const void *object,
                        const OSSL_PARAM abstract[], int selection,
                        OSSL_PASSPHRASE_CALLBACK *callback, void *arg)
@@ -90,7 +121,7 @@ static int text_encode(void *vprovctx, OSSL_CORE_BIO *core_out, const void *obje
     struct provctx *provctx = vprovctx;
     struct key *key = (struct key *)(uintptr_t)object;
     char id[KEY_ID_TEXT];
-    BIO *out;
+    BIO *text;
     int ok;
 
     (void)selection;
@@ -98,16 +129,18 @@ static int text_encode(void *vprovctx, OSSL_CORE_BIO *core_out, const void *obje
     (void)arg;
     if (abstract != NULL || key == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_NO_KEY, "only a SCHANNEL key can be printed");
-    if ((out = BIO_new_from_core_bio(provctx->libctx, core_out)) == NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the text cannot be written");
+    /* Not to the application's BIO while the key is locked: that may wait. */
+    if ((text = BIO_new(BIO_s_mem())) == NULL)
+        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the text");
     ok = key_lock(key);
     if (ok) {
         ok = key_id_text(key, id);
         if (ok)
-            print_key(out, key, id);
+            print_key(text, key, id);
         key_unlock(key);
     }
-    BIO_free(out);
+    ok = ok && write_out(provctx, core_out, text);
+    BIO_free(text);
     return ok;
 }
 

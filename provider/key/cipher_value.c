@@ -33,22 +33,28 @@ static void start_stream(struct cipher_value *value, struct octets key)
     OPENSSL_cleanse(whole, sizeof(whole));
 }
 
-void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
-                       struct octets key, struct octets salt)
+void cipher_value_init_stopped(struct cipher_value *value, const struct bulk_cipher *cipher,
+                               struct octets key, struct octets salt)
 {
     memset(value, 0, sizeof(*value));
     value->cipher = cipher;
-    if (key.size <= sizeof(value->key)) {
+    if (key.size != 0 && key.size <= sizeof(value->key)) {
         memcpy(value->key, key.data, key.size);
         value->key_size = (uint8_t)key.size;
     }
     if (salt.size != 0)
         memcpy(value->salt, salt.data, salt.size);
     value->salt_size = (uint8_t)salt.size;
+    if (!cipher_value_is_stream(value))
+        cbc_init(&value->u.cbc, cipher->block_size);
+}
+
+void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
+                       struct octets key, struct octets salt)
+{
+    cipher_value_init_stopped(value, cipher, key, salt);
     if (cipher_value_is_stream(value))
         start_stream(value, key);
-    else
-        cbc_init(&value->u.cbc, cipher->block_size);
 }
 
 void cipher_value_reset(struct cipher_value *value)

@@ -42,6 +42,9 @@ struct cipher_use {
  */
 void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
                        struct octets key, struct octets salt);
+/* The same without a stream, which the caller restores.  The |key| of RC4 may be missing. */
+void cipher_value_init_stopped(struct cipher_value *value, const struct bulk_cipher *cipher,
+                               struct octets key, struct octets salt);
 /* No salt, or 11 bytes for an RC4 or RC2 key of 40 bits. */
 int cipher_value_salt_is_valid(const struct bulk_cipher *cipher, size_t key_size, size_t salt_size);
 void cipher_value_clear(struct cipher_value *value);

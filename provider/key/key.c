@@ -4,7 +4,10 @@
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include "fork_guard.h"
 #include "key/handle_table.h"
+#include "key/options.h"
+#include "key/transfer.h"
 
 struct key *key_new(struct provctx *provctx)
 {
@@ -17,6 +20,7 @@ struct key *key_new(struct provctx *provctx)
     }
     atomic_init(&key->references, 1);
     key->provctx = provctx;
+    key->generation = fork_guard_generation(provctx->fork_guard);
     return key;
 }
 
@@ -28,6 +32,8 @@ struct key *key_up_ref(struct key *key)
 
 static void clear_value(struct key *key)
 {
+    transfer_free(key->transfer);
+    key->transfer = NULL;
     if (key->algorithm == NULL)
         return;
     switch (key->algorithm->kind) {
@@ -54,7 +60,9 @@ void key_free(struct key *key)
         handle_table_remove(key->provctx->handles, key);
     if (!key->retired)
         clear_value(key);
-    OPENSSL_free(key->options.seal_key);
+    if (key->options != NULL)
+        blob_options_clear(key->options);
+    OPENSSL_free(key->options);
     CRYPTO_THREAD_lock_free(key->lock);
     OPENSSL_clear_free(key, sizeof(*key));
 }
@@ -73,12 +81,43 @@ int key_lock(struct key *key)
                  "this %s key was destroyed by \"retire\"", key->algorithm->name);
 }
 
-int key_lock_kind(struct key *key, enum key_kind kind, const char *operation)
+/* The first use of a transfer claims it.  The lock is held, and given up on failure. */
+static int settle(struct key *key)
 {
-    if (!key_lock(key))
+    if (key->transfer == NULL)
+        return 1;
+    if (!transfer_claim(key->provctx, key->transfer)) {
+        key_unlock(key);
+        return 0;
+    }
+    transfer_free(key->transfer);
+    key->transfer = NULL;
+    return 1;
+}
+
+/* Asked before the lock, which a thread of the parent may have held when it forked. */
+static int check_fork(const struct key *key)
+{
+    return key->generation == fork_guard_generation(key->provctx->fork_guard) ||
+           key->fork_allowed ||
+           RAISE(key->provctx->errors, SCHANNEL_R_INHERITED_OVER_FORK,
+                 "fork: this key belongs to the parent process, and both would go on from one "
+                 "state: move it with a blob, or set its parameter fork to allow");
+}
+
+int key_lock_for(struct key *key, enum key_purpose purpose)
+{
+    return (purpose != KEY_ADVANCE || check_fork(key)) && key_lock(key) &&
+           (purpose == KEY_LOOK || settle(key));
+}
+
+int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
+                  const char *operation)
+{
+    if ((purpose == KEY_ADVANCE && !check_fork(key)) || !key_lock(key))
         return 0;
     if (key->algorithm->kind == kind)
-        return 1;
+        return purpose == KEY_LOOK || settle(key);
     key_unlock(key);
     return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                  "%s: expected a %s key, got a %s key (%s)", operation, key_kind_name(kind),
@@ -97,6 +136,7 @@ void key_reset(struct key *key)
     key->protocol = KEY_PROTOCOL_NONE;
     key->usage = KEY_USAGE_NONE;
     key->exportable = 0;
+    key->fork_allowed = 0;
     key->has_id = 0;
 }
 
@@ -117,6 +157,26 @@ int key_set_exportable(struct key *key, int exportable)
         return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
                      "exportable: can be cleared, but never set on a key that is not exportable");
     key->exportable = (uint8_t)exportable;
+    return 1;
+}
+
+int key_set_options(struct key *key, const struct blob_options *options)
+{
+    struct blob_options merged = blob_options_merge(options, key->options), copy;
+    struct blob_options *kept = key->options;
+
+    if (blob_options_are_empty(options))
+        return 1;
+    if (kept == NULL)
+        kept = OPENSSL_zalloc(sizeof(*kept));
+    if (kept == NULL || !blob_options_copy(&copy, &merged)) {
+        if (kept != key->options)
+            OPENSSL_free(kept);
+        return RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
+    }
+    blob_options_clear(kept);
+    *kept = copy;
+    key->options = kept;
     return 1;
 }
 
@@ -141,7 +201,7 @@ struct key *key_duplicate(struct key *key)
     struct key *copy = key_new(key->provctx);
     int ok = 0;
 
-    if (copy == NULL || !key_lock(key)) {
+    if (copy == NULL || !key_lock_for(key, KEY_USE)) {
         key_free(copy);
         return NULL;
     }
@@ -149,15 +209,29 @@ struct key *key_duplicate(struct key *key)
     copy->protocol = key->protocol;
     copy->usage = key->usage;
     copy->exportable = key->exportable;
-    ok = (key->options.seal_key == NULL ||
-          (copy->options.seal_key = OPENSSL_strdup(key->options.seal_key)) != NULL) &&
-         copy_value(copy, key);
+    copy->generation = key->generation;
+    copy->fork_allowed = key->fork_allowed;
+    ok = (key->options == NULL || key_set_options(copy, key->options)) &&
+         (copy_value(copy, key) ||
+          RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the copy of a key"));
     key_unlock(key);
     if (ok)
         return copy;
     key_free(copy);
-    RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the copy of a key");
     return NULL;
+}
+
+int key_size_is_possible(const struct key *key)
+{
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        return 1;
+    case KEY_KIND_CIPHER:
+        return key_size_is_valid(key->value.cipher.cipher, key->value.cipher.key_size);
+    case KEY_KIND_MAC:
+        break;
+    }
+    return key->value.mac.key_size == digest_size(key->value.mac.digest);
 }
 
 unsigned key_bits(const struct key *key)

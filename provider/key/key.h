@@ -3,7 +3,7 @@
  *
  * Reference counted and locked.  The key owns its running state: a context that is bound to it
  * advances it.  What a key is (algorithm, protocol, usage) never changes after it was made; its
- * value, |exportable| and the export options change only under the lock.  Whoever reads or advances
+ * value, |exportable| and the options change only under the lock.  Whoever reads or advances
  * the value holds the lock from key_lock to key_unlock; the only lock taken meanwhile is that of
  * the handle table. Made by keymgmt/ and blob/opaque, used by every operation room.
  */
@@ -22,9 +22,14 @@
 #define KEY_ID_SIZE     8
 #define KEY_ID_TEXT     (2 * KEY_ID_SIZE + 1) /* lower-case hex and the terminator */
 
-/* Export options that are kept with a key and never written into a blob. */
-struct key_options {
-    char *seal_key; /* owned; NULL: the usual order */
+struct blob_options;
+struct transfer;
+
+/* What a caller wants with a key. */
+enum key_purpose {
+    KEY_LOOK,   /* nothing that needs the secret: parameters, text, comparing */
+    KEY_USE,    /* the secret, but not the running state: a transfer has to be claimed */
+    KEY_ADVANCE /* the running state too, which two processes must not share */
 };
 
 struct key {
@@ -34,13 +39,16 @@ struct key {
     const struct key_algorithm *algorithm; /* NULL: an empty object that waits for an import */
     enum key_protocol protocol;            /* of masters, MACs and derived keys */
     enum key_usage usage;                  /* of derived keys */
+    unsigned generation;                   /* of the process that made it, see fork_guard.h */
+    _Atomic uint8_t fork_allowed;          /* forked children may advance it */
 
     /* under the lock: */
     uint8_t retired, exportable, has_id, has_handle;
     uint8_t id[KEY_ID_SIZE];
     uint8_t handle[KEY_HANDLE_SIZE];
-    struct key *next_handle; /* chain of the handle table, under the table's lock */
-    struct key_options options;
+    struct key *next_handle;      /* chain of the handle table, under the table's lock */
+    struct blob_options *options; /* of later exports, never written into a blob; NULL: none */
+    struct transfer *transfer;    /* to be claimed before the first use; NULL: nothing */
     union {
         struct master_value *master; /* owned */
         struct cipher_value cipher;
@@ -55,13 +63,18 @@ struct key *key_up_ref(struct key *key);
 void key_free(struct key *key);
 
 /* 1 with the lock held, or 0 with a reason raised: the key was retired, is empty, or the lock
- * failed. */
+ * failed.  For a look. */
 int key_lock(struct key *key);
+/* The same for any purpose: claims the key of a transfer, and keeps a forked child from going on
+ * with its parent's. */
+int key_lock_for(struct key *key, enum key_purpose purpose);
 /* The same, and the key has to be of |kind|; |operation| names the caller in the error. */
-int key_lock_kind(struct key *key, enum key_kind kind, const char *operation);
+int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
+                  const char *operation);
 void key_unlock(struct key *key);
 
-/* An independent key in the same state, with an identifier of its own.  NULL with a reason raised. */
+/* An independent key in the same state, with an identifier of its own, which a forked child can
+ * advance no more than the original.  A use.  NULL with a reason raised. */
 struct key *key_duplicate(struct key *key);
 
 /* Makes |key| an empty object again, after an import that failed half way.  Nobody else has it. */
@@ -73,6 +86,14 @@ int key_retire(struct key *key);
 /* CRYPT_EXPORTABLE can be cleared, never set again.  The lock is held.  1, or 0 with a reason
  * raised. */
 int key_set_exportable(struct key *key, int exportable);
+
+/* Takes over what |options| give; the others stay.  The lock is held, or nobody else has the key.
+ * 1, or 0 with a reason raised. */
+int key_set_options(struct key *key, const struct blob_options *options);
+
+/* 1 when the key has a size that a key object can have; the state of a context may not.  The lock is
+ * held. */
+int key_size_is_possible(const struct key *key);
 
 /* Key size in bits as CryptoAPI counts: DES with parity, masters 384. */
 unsigned key_bits(const struct key *key);

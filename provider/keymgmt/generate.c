@@ -73,7 +73,7 @@ static int convert_template(struct key *key, const struct request *request)
     struct derivation derivation;
     int ok;
 
-    if (!key_lock(key))
+    if (!key_lock_for(key, KEY_USE))
         return 0;
     if (key->algorithm->kind != KEY_KIND_MASTER) {
         key_unlock(key);

@@ -7,6 +7,7 @@
 #include <openssl/params.h>
 #include "blob/opaque.h"
 #include "key/derivation.h"
+#include "key/options.h"
 #include "params.h"
 #include "schannel/names.h"
 
@@ -146,6 +147,11 @@ static int get_exportable(struct key *key, OSSL_PARAM *param)
     return get_number(key, param, key->exportable);
 }
 
+static int get_fork(struct key *key, OSSL_PARAM *param)
+{
+    return get_text(key, param, key->fork_allowed ? SCHANNEL_FORK_ALLOW : SCHANNEL_FORK_REFUSE);
+}
+
 static int get_id(struct key *key, OSSL_PARAM *param)
 {
     char text[KEY_ID_TEXT];
@@ -171,6 +177,7 @@ static const struct {
     { SCHANNEL_PARAM_CLIENT_RANDOM, get_client_random },
     { SCHANNEL_PARAM_SERVER_RANDOM, get_server_random },
     { SCHANNEL_PARAM_EXPORTABLE, get_exportable },
+    { SCHANNEL_PARAM_FORK, get_fork },
     { SCHANNEL_PARAM_KEY_ID, get_id },
 };
 
@@ -189,28 +196,18 @@ const OSSL_PARAM key_params_gettable[] = {
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_CLIENT_RANDOM, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_SERVER_RANDOM, NULL, 0),
     OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_FORK, NULL, 0),
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_KEY_ID, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
     OSSL_PARAM_END,
 };
 
-/* Asked for the size, no blob is made. */
 static int get_opaque_blob(struct key *key, OSSL_PARAM *param)
 {
-    uint8_t *blob = NULL;
-    size_t size = 0;
-    int ok;
+    static const struct blob_options none;
 
-    if (param->data == NULL) {
-        param->return_size = opaque_blob_size(key);
-        return param->return_size != 0;
-    }
-    if (!opaque_blob_export(key, NULL, &blob, &size))
-        return 0;
-    ok = params_set_octets(key->provctx->errors, param, (struct octets){ blob, size });
-    OPENSSL_free(blob);
-    return ok;
+    return opaque_blob_get_param(key, &none, param);
 }
 
 static int get_handle(struct key *key, OSSL_PARAM *param)
@@ -278,10 +275,9 @@ int key_params_get(struct key *key, OSSL_PARAM params[])
 
 /* What a set call asks for, collected before anything changes. */
 struct changes {
-    int retire, has_exportable, exportable, has_sequence;
+    int retire, has_exportable, exportable, has_sequence, has_fork, fork_allowed;
     uint64_t sequence;
     struct octets iv, salt;
-    char *seal_key; /* owned */
 };
 
 const OSSL_PARAM key_params_settable[] = {
@@ -290,9 +286,8 @@ const OSSL_PARAM key_params_settable[] = {
     OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
     OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),
     OSSL_PARAM_uint(SCHANNEL_PARAM_RETIRE, NULL),
-    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SEAL_KEY, NULL, 0),
-    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB, NULL, 0),
-    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB_MODE, NULL, 0),
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_FORK, NULL, 0),
+    BLOB_OPTIONS_EXPORT,
     DERIVATION_SETTABLE,
     OSSL_PARAM_END,
 };
@@ -345,15 +340,10 @@ static int collect_retire(const struct key *key, const OSSL_PARAM *param, struct
     return params_get_flag(key->provctx->errors, param, &changes->retire);
 }
 
-static int collect_seal_key(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
+static int collect_fork(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
 {
-    return params_get_seal_key(key->provctx->errors, param, &changes->seal_key);
-}
-
-static int collect_blob(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
-{
-    (void)changes;
-    return params_check_blob(key->provctx->errors, param);
+    changes->has_fork = 1;
+    return params_get_fork(key->provctx->errors, param, &changes->fork_allowed);
 }
 
 static const struct {
@@ -365,9 +355,7 @@ static const struct {
     { SCHANNEL_PARAM_SEQUENCE, collect_sequence },
     { SCHANNEL_PARAM_EXPORTABLE, collect_exportable },
     { SCHANNEL_PARAM_RETIRE, collect_retire },
-    { SCHANNEL_PARAM_SEAL_KEY, collect_seal_key },
-    { SCHANNEL_PARAM_BLOB, collect_blob },
-    { SCHANNEL_PARAM_BLOB_MODE, collect_blob },
+    { SCHANNEL_PARAM_FORK, collect_fork },
 };
 
 static int collect(const struct key *key, const OSSL_PARAM params[], struct changes *changes)
@@ -383,7 +371,7 @@ static int collect(const struct key *key, const OSSL_PARAM params[], struct chan
 }
 
 /* Cannot fail: everything was checked before. */
-static void apply(struct key *key, struct changes *changes)
+static void apply(struct key *key, const struct changes *changes)
 {
     if (changes->salt.size != 0)
         cipher_value_set_salt(&key->value.cipher, changes->salt.data);
@@ -393,11 +381,8 @@ static void apply(struct key *key, struct changes *changes)
         key->value.mac.sequence = changes->sequence;
     if (changes->has_exportable)
         key->exportable = (uint8_t)changes->exportable;
-    if (changes->seal_key != NULL) {
-        OPENSSL_free(key->options.seal_key);
-        key->options.seal_key = changes->seal_key;
-        changes->seal_key = NULL;
-    }
+    if (changes->has_fork)
+        key->fork_allowed = (uint8_t)changes->fork_allowed;
 }
 
 /* The randoms and algorithms of a derivation belong to masters only. */
@@ -418,19 +403,24 @@ static int check_derivation(const struct key *key, const OSSL_PARAM params[])
 
 int key_params_set(struct key *key, const OSSL_PARAM params[])
 {
+    struct blob_options options = { 0 };
     struct changes changes = { 0 };
     int ok;
 
     if (params == NULL || params->key == NULL)
         return 1;
-    if (!key_lock(key))
+    if (!blob_options_set(key->provctx, &options, params))
         return 0;
-    ok = collect(key, params, &changes) && check_derivation(key, params) &&
-         (key->algorithm->kind != KEY_KIND_MASTER ||
-          derivation_set(key->provctx, &key->value.master->derivation, params));
-    if (ok)
-        apply(key, &changes);
-    key_unlock(key);
-    OPENSSL_free(changes.seal_key);
+    ok = key_lock(key);
+    if (ok) {
+        ok = collect(key, params, &changes) && check_derivation(key, params) &&
+             key_set_options(key, &options) &&
+             (key->algorithm->kind != KEY_KIND_MASTER ||
+              derivation_set(key->provctx, &key->value.master->derivation, params));
+        if (ok)
+            apply(key, &changes);
+        key_unlock(key);
+    }
+    blob_options_clear(&options);
     return ok && (!changes.retire || key_retire(key));
 }

@@ -235,8 +235,8 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
     int ok;
 
     if (blob.data != NULL) {
-        ok =
-            check_opaque(provctx, request) && opaque_blob_import_into(key, blob, request->seal_key);
+        ok = check_opaque(provctx, request) &&
+             opaque_blob_import_into(key, blob, &request->options, NULL, OPAQUE_FOR_KEY);
     } else if (request->algorithm == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "alg: is not set: what kind of key is it to be?");
@@ -289,17 +289,21 @@ static int apply_sequence(struct key *key, const struct request *request)
     return 1;
 }
 
+/* Beside a blob the audience is who opens it, and not for whom a later export is. */
+static int apply_options(struct key *key, const struct request *request)
+{
+    struct blob_options options = request->options;
+
+    if (request->opaque_blob != NULL)
+        options.audience = NULL;
+    return key_set_options(key, &options);
+}
+
 int request_apply_to(struct key *key, const struct request *request)
 {
-    if (!apply_iv(key, request) || !apply_sequence(key, request))
+    if (!apply_iv(key, request) || !apply_sequence(key, request) || !apply_options(key, request))
         return 0;
-    if (request->seal_key != NULL) {
-        char *copy = OPENSSL_strdup(request->seal_key);
-
-        if (copy == NULL)
-            return RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
-        OPENSSL_free(key->options.seal_key);
-        key->options.seal_key = copy;
-    }
+    if (request->has_fork)
+        key->fork_allowed = request->fork_allowed;
     return !request->has_exportable || key_set_exportable(key, request->exportable);
 }

@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include "blob/opaque.h"
-#include "blob/sealing_key.h"
 #include "params.h"
 #include "schannel/names.h"
 
@@ -143,17 +142,15 @@ static int set_exportable(const struct provctx *provctx, struct request *request
     return 1;
 }
 
-static int set_seal_key(const struct provctx *provctx, struct request *request,
-                        const OSSL_PARAM *param)
+static int set_fork(const struct provctx *provctx, struct request *request, const OSSL_PARAM *param)
 {
-    return params_get_seal_key(provctx->errors, param, &request->seal_key);
-}
+    int allowed;
 
-/* The only values there are; anything else is said to be unsupported. */
-static int set_blob(const struct provctx *provctx, struct request *request, const OSSL_PARAM *param)
-{
-    (void)request;
-    return params_check_blob(provctx->errors, param);
+    if (!params_get_fork(provctx->errors, param, &allowed))
+        return 0;
+    request->has_fork = 1;
+    request->fork_allowed = (uint8_t)allowed;
+    return 1;
 }
 
 static const struct {
@@ -170,9 +167,7 @@ static const struct {
     { SCHANNEL_PARAM_IV, set_iv },
     { SCHANNEL_PARAM_SEQUENCE, set_sequence },
     { SCHANNEL_PARAM_EXPORTABLE, set_exportable },
-    { SCHANNEL_PARAM_SEAL_KEY, set_seal_key },
-    { SCHANNEL_PARAM_BLOB, set_blob },
-    { SCHANNEL_PARAM_BLOB_MODE, set_blob },
+    { SCHANNEL_PARAM_FORK, set_fork },
 };
 
 static int copy_bytes(uint8_t **to, const uint8_t *from, size_t size)
@@ -186,11 +181,11 @@ static int copy_request(struct request *to, const struct request *from)
 {
     *to = *from;
     to->secret = to->premaster = to->opaque_blob = NULL;
-    to->seal_key = NULL;
+    memset(&to->options, 0, sizeof(to->options));
     if (copy_bytes(&to->secret, from->secret, from->secret_size) &&
         copy_bytes(&to->premaster, from->premaster, from->premaster_size) &&
         copy_bytes(&to->opaque_blob, from->opaque_blob, from->opaque_blob_size) &&
-        (from->seal_key == NULL || (to->seal_key = OPENSSL_strdup(from->seal_key)) != NULL))
+        blob_options_copy(&to->options, &from->options))
         return 1;
     request_clear(to);
     return 0;
@@ -205,7 +200,8 @@ int request_set(const struct provctx *provctx, struct request *request, const OS
         return 1;
     if (!copy_request(&changed, request))
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the parameters");
-    ok = derivation_set(provctx, &changed.derivation, params);
+    ok = derivation_set(provctx, &changed.derivation, params) &&
+         blob_options_set(provctx, &changed.options, params);
     for (const OSSL_PARAM *param = params; ok && param->key != NULL; param++) {
         for (size_t n = 0; ok && n < sizeof(setters) / sizeof(setters[0]); n++) {
             if (strcmp(param->key, setters[n].name) == 0)
@@ -226,7 +222,7 @@ void request_clear(struct request *request)
     OPENSSL_clear_free(request->secret, request->secret_size);
     OPENSSL_clear_free(request->premaster, request->premaster_size);
     OPENSSL_free(request->opaque_blob);
-    OPENSSL_free(request->seal_key);
+    blob_options_clear(&request->options);
     OPENSSL_cleanse(request, sizeof(*request));
 }
 
@@ -239,9 +235,8 @@ void request_clear(struct request *request)
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SALT_MODE, NULL, 0),                                 \
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),                                          \
         OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),                                          \
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SEAL_KEY, NULL, 0),                                  \
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB, NULL, 0),                                      \
-        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_BLOB_MODE, NULL, 0), DERIVATION_SETTABLE
+        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_FORK, NULL, 0), BLOB_OPTIONS_EXPORT,                 \
+        DERIVATION_SETTABLE
 
 const OSSL_PARAM request_import_types[] = {
     KEY_TYPES, OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0), OSSL_PARAM_END

@@ -11,6 +11,7 @@
 #include <openssl/core.h>
 #include "key/derivation.h"
 #include "key/key.h"
+#include "key/options.h"
 
 enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MODE_CREATE };
 
@@ -23,10 +24,10 @@ struct request {
     size_t secret_size, premaster_size;
     uint8_t iv[CBC_MAX_BLOCK_SIZE];
     uint8_t iv_size; /* 0: not given */
-    uint8_t has_sequence, has_exportable, exportable;
+    uint8_t has_sequence, has_exportable, exportable, has_fork, fork_allowed;
     uint64_t sequence;
     struct derivation derivation;
-    char *seal_key;       /* owned; NULL: not given */
+    struct blob_options options;
     uint8_t *opaque_blob; /* owned; NULL: not given; import only */
     size_t opaque_blob_size;
 };
@@ -46,7 +47,7 @@ void request_clear(struct request *request);
  */
 int request_make_key(struct key *key, const struct request *request, int may_generate);
 
-/* Puts |exportable|, |seal_key|, |iv| and |sequence| on a key just made or duplicated. */
+/* Puts |exportable|, |fork|, |options|, |iv| and |sequence| on a key just made or duplicated. */
 int request_apply_to(struct key *key, const struct request *request);
 
 /* Descriptors for the settable tables of import and generation. */

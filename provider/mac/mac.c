@@ -4,6 +4,8 @@
  *
  * A context either has key bytes of its own or is bound to a live MAC key by "key-handle": then the
  * key owns sequence number and half-absorbed message, and every call advances it under its lock.
+ * Either kind can be suspended and resumed by "opaque-blob"; a resumed context has the key bytes and
+ * the state of its own.
  * The work is key/mac_value.  Referenced by algorithms.c.
  */
 #include <openssl/core_dispatch.h>
@@ -11,9 +13,11 @@
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <string.h>
+#include "blob/opaque.h"
 #include "dispatch.h"
 #include "key/key.h"
 #include "key/mac_record.h"
+#include "key/options.h"
 #include "params.h"
 #include "schannel/names.h"
 
@@ -40,16 +44,19 @@ struct mac_context {
     uint8_t has_pending_sequence;
     uint64_t pending_sequence;
     struct mac_record record;
+    struct blob_options options; /* of the blobs that are read from it */
 };
 
 /* What a call asks for, collected before anything changes. */
 struct mac_request {
-    struct key *key; /* found by key-handle, with a reference; NULL: not asked for */
+    struct key *key;    /* found by key-handle, with a reference; NULL: not asked for */
+    struct key *opened; /* made from opaque-blob, ours; NULL: not asked for */
     struct octets key_bytes;
-    uint8_t has_key_bytes, has_sequence;
+    uint8_t has_key_bytes, has_sequence, has_options;
     uint64_t sequence;
     enum digest_id digest;
     struct mac_record record;
+    struct blob_options options; /* ours when |has_options| */
 };
 
 /* ---- contexts ---- */
@@ -82,6 +89,7 @@ static void mac_free(void *vcontext)
         return;
     key_free(context->key);
     drop_pending_key(context);
+    blob_options_clear(&context->options);
     OPENSSL_clear_free(context, sizeof(*context));
 }
 
@@ -90,18 +98,21 @@ static void *mac_dup(void *vcontext)
 {
     const struct mac_context *context = vcontext;
     struct mac_context *copy = OPENSSL_memdup(context, sizeof(*context));
-    int ok = copy != NULL;
+    int ok;
 
-    if (ok && context->pending_key != NULL) {
-        copy->pending_key = OPENSSL_memdup(context->pending_key, context->pending_key_size);
-        ok = copy->pending_key != NULL;
+    if (copy == NULL) {
+        RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a MAC context");
+        return NULL;
     }
+    copy->key = NULL;
+    copy->pending_key = NULL;
+    ok = blob_options_copy(&copy->options, &context->options) &&
+         (context->pending_key == NULL ||
+          (copy->pending_key =
+               OPENSSL_memdup(context->pending_key, context->pending_key_size + 1)) != NULL);
     if (!ok)
         RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a MAC context");
-    if (copy != NULL && context->key != NULL) {
-        copy->key = ok ? key_duplicate(context->key) : NULL;
-        ok = ok && copy->key != NULL;
-    }
+    ok = ok && (context->key == NULL || (copy->key = key_duplicate(context->key)) != NULL);
     if (ok)
         return copy;
     mac_free(copy);
@@ -109,11 +120,12 @@ static void *mac_dup(void *vcontext)
 }
 
 /* The state that the context works on, locked when it is a key's.  NULL with a reason raised. */
-static struct mac_value *value_acquire(struct mac_context *context)
+static struct mac_value *value_acquire(struct mac_context *context, enum key_purpose purpose)
 {
     if (context->key != NULL)
-        return key_lock_kind(context->key, KEY_KIND_MAC, "TLS1-MAC") ? &context->key->value.mac
-                                                                     : NULL;
+        return key_lock_kind(context->key, KEY_KIND_MAC, purpose, "TLS1-MAC")
+                   ? &context->key->value.mac
+                   : NULL;
     if (context->has_key)
         return &context->own;
     if (context->pending_key != NULL)
@@ -133,32 +145,48 @@ static void value_release(struct mac_context *context)
 
 /* ---- parameters: collecting ---- */
 
+/* |key| has to be a MAC key of this protocol; |name| is the parameter that names it. */
+static int check_mac_key(const struct mac_context *context, struct key *key,
+                         enum key_purpose purpose, const char *name)
+{
+    int ok;
+
+    if (!key_lock_kind(key, KEY_KIND_MAC, purpose, name))
+        return 0;
+    ok = key->value.mac.protocol == context->protocol ||
+         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+               "%s: expected a TLS1-MAC key, got a %s key", name, key->algorithm->name);
+    key_unlock(key);
+    return ok;
+}
+
 static int collect_handle(const struct mac_context *context, const OSSL_PARAM *param,
                           struct mac_request *request)
 {
     struct octets handle;
-    struct key *key;
-    int ok;
 
     if (!params_get_octets(context->provctx->errors, param, KEY_HANDLE_SIZE, KEY_HANDLE_SIZE,
-                           &handle) ||
-        (key = key_by_handle(context->provctx, handle)) == NULL)
+                           &handle))
         return 0;
-    if (!key_lock_kind(key, KEY_KIND_MAC, "key-handle")) {
-        key_free(key);
-        return 0;
-    }
-    ok = key->value.mac.protocol == context->protocol ||
-         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "key-handle: expected a TLS1-MAC key, got a %s key", key->algorithm->name);
-    key_unlock(key);
-    if (!ok) {
-        key_free(key);
-        return 0;
-    }
     key_free(request->key);
-    request->key = key;
-    return 1;
+    request->key = key_by_handle(context->provctx, handle);
+    return request->key != NULL && check_mac_key(context, request->key, KEY_LOOK, param->key);
+}
+
+/* The state of another context; resuming it is a use, which claims a transfer. */
+static int open_blob(const struct mac_context *context, const OSSL_PARAM *param,
+                     struct mac_request *request)
+{
+    struct octets blob;
+
+    if (!params_get_octets(context->provctx->errors, param, 1, OPAQUE_BLOB_MAX_SIZE, &blob))
+        return 0;
+    request->opened = opaque_blob_import(
+        context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
+        OPAQUE_FOR_CONTEXT);
+    return request->opened != NULL &&
+           check_mac_key(context, request->opened, KEY_LOOK, param->key) &&
+           check_mac_key(context, request->opened, KEY_USE, param->key);
 }
 
 static int collect_key(const struct mac_context *context, const OSSL_PARAM *param,
@@ -199,7 +227,7 @@ static int check_bound_digest(const struct mac_context *context, struct key *key
 
     if (key == NULL || digest == DIGEST_NONE)
         return 1;
-    if (!key_lock_kind(key, KEY_KIND_MAC, "TLS1-MAC"))
+    if (!key_lock_kind(key, KEY_KIND_MAC, KEY_LOOK, "TLS1-MAC"))
         return 0;
     own = key->value.mac.digest;
     key_unlock(key);
@@ -214,7 +242,7 @@ static int check_message_idle(const struct mac_context *context, struct key *key
     int started;
 
     if (key != NULL) {
-        if (!key_lock_kind(key, KEY_KIND_MAC, "TLS1-MAC"))
+        if (!key_lock_kind(key, KEY_KIND_MAC, KEY_LOOK, "TLS1-MAC"))
             return 0;
         started = key->value.mac.started;
         key_unlock(key);
@@ -225,31 +253,76 @@ static int check_message_idle(const struct mac_context *context, struct key *key
                              "sequence: cannot change while a message is being absorbed");
 }
 
-/* Collects everything from |params|; on failure the request holds no reference. */
+static void request_clear(struct mac_request *request)
+{
+    key_free(request->key);
+    key_free(request->opened);
+    if (request->has_options)
+        blob_options_clear(&request->options);
+}
+
+static int collect_options(const struct mac_context *context, const OSSL_PARAM params[],
+                           struct mac_request *request)
+{
+    if (!blob_options_given(params))
+        return 1;
+    if (!blob_options_copy(&request->options, &context->options))
+        return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                     "no memory for the parameters");
+    request->has_options = 1;
+    return blob_options_set(context->provctx, &request->options, params);
+}
+
+/* Of a handle, a blob and key bytes at most one can be meant. */
+static int check_one_key(const struct mac_context *context, const struct mac_request *request,
+                         int has_blob)
+{
+    if (request->key != NULL && (request->has_key_bytes || has_blob))
+        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "key-handle: excludes %s", has_blob ? "opaque-blob" : "key bytes");
+    return !has_blob || !request->has_key_bytes ||
+           RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "opaque-blob: excludes key bytes");
+}
+
+static int collect_all(const struct mac_context *context, const OSSL_PARAM params[],
+                       struct mac_request *request)
+{
+    const OSSL_PARAM *blob = NULL;
+    struct key *bound;
+
+    if (!mac_record_set(context->provctx, &request->record, params) ||
+        !collect_options(context, params, request))
+        return 0;
+    for (; params != NULL && params->key != NULL; params++) {
+        if (strcmp(params->key, SCHANNEL_PARAM_OPAQUE_BLOB) == 0)
+            blob = params;
+        for (size_t n = 0; n < sizeof(collectors) / sizeof(collectors[0]); n++) {
+            if (strcmp(params->key, collectors[n].name) == 0 &&
+                !collectors[n].collect(context, params, request))
+                return 0;
+        }
+    }
+    if (!check_one_key(context, request, blob != NULL) ||
+        (blob != NULL && !open_blob(context, blob, request)))
+        return 0;
+    bound = request->key != NULL ? request->key : request->opened;
+    if (bound == NULL && !request->has_key_bytes)
+        bound = context->key;
+    return check_bound_digest(context, bound, request->digest) &&
+           (!request->has_sequence || request->has_key_bytes || check_message_idle(context, bound));
+}
+
+/* Collects everything from |params|; on failure there is nothing to clear. */
 static int collect(const struct mac_context *context, const OSSL_PARAM params[],
                    struct mac_request *request)
 {
-    struct key *bound;
-    int ok;
-
     memset(request, 0, sizeof(*request));
     request->record = context->record;
-    ok = mac_record_set(context->provctx, &request->record, params);
-    for (; ok && params != NULL && params->key != NULL; params++) {
-        for (size_t n = 0; ok && n < sizeof(collectors) / sizeof(collectors[0]); n++) {
-            if (strcmp(params->key, collectors[n].name) == 0)
-                ok = collectors[n].collect(context, params, request);
-        }
-    }
-    if (ok && request->key != NULL && request->has_key_bytes)
-        ok = RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                   "key-handle: excludes key bytes");
-    bound = request->key != NULL ? request->key : request->has_key_bytes ? NULL : context->key;
-    ok = ok && check_bound_digest(context, bound, request->digest) &&
-         (!request->has_sequence || request->has_key_bytes || check_message_idle(context, bound));
-    if (!ok)
-        key_free(request->key);
-    return ok;
+    if (collect_all(context, params, request))
+        return 1;
+    request_clear(request);
+    return 0;
 }
 
 /* ---- parameters: taking over ---- */
@@ -289,27 +362,46 @@ static int apply_sequence(struct mac_context *context, uint64_t sequence)
         context->pending_sequence = sequence;
         return 1;
     }
-    if ((value = value_acquire(context)) == NULL)
+    if ((value = value_acquire(context, KEY_LOOK)) == NULL)
         return 0;
     value->sequence = sequence;
     value_release(context);
     return 1;
 }
 
-/* Takes over what was collected; the request's reference to a key moves into the context. */
-static int apply(struct mac_context *context, const struct mac_request *request)
+/* Puts the key that was asked for in the place of the one that the context has. */
+static void apply_key(struct mac_context *context, struct mac_request *request)
 {
-    if (request->has_key_bytes && !keep_key(context, request->key_bytes))
-        return 0;
-    context->record = request->record;
-    if (request->key != NULL || request->has_key_bytes) {
-        key_free(context->key);
-        context->key = request->key;
-        mac_value_clear(&context->own);
-        context->has_key = 0;
-    }
-    if (request->key != NULL)
+    key_free(context->key);
+    context->key = request->key;
+    request->key = NULL;
+    mac_value_clear(&context->own);
+    context->has_key = 0;
+    if (!request->has_key_bytes)
         drop_pending_key(context);
+    if (request->opened != NULL) {
+        /* nobody else has this key: no lock */
+        context->own = request->opened->value.mac;
+        context->digest = context->own.digest;
+        context->has_key = 1;
+    }
+}
+
+/* Takes over what was collected, and clears the request. */
+static int apply(struct mac_context *context, struct mac_request *request)
+{
+    if (request->has_key_bytes && !keep_key(context, request->key_bytes)) {
+        request_clear(request);
+        return 0;
+    }
+    context->record = request->record;
+    if (request->has_options) {
+        blob_options_clear(&context->options);
+        context->options = request->options;
+        request->has_options = 0;
+    }
+    if (request->key != NULL || request->opened != NULL || request->has_key_bytes)
+        apply_key(context, request);
     if (request->digest != DIGEST_NONE && context->key == NULL) {
         if (context->has_key && context->digest != request->digest)
             context->has_key = 0; /* the same key bytes under another digest */
@@ -318,6 +410,7 @@ static int apply(struct mac_context *context, const struct mac_request *request)
     if (context->key == NULL && !context->has_key && context->pending_key != NULL &&
         context->digest != DIGEST_NONE)
         make_own_key(context);
+    request_clear(request);
     return !request->has_sequence || apply_sequence(context, request->sequence);
 }
 
@@ -330,8 +423,8 @@ static int mac_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 }
 
 /*
- * With a handle or with key bytes the context takes that key; a handle continues what the key has
- * absorbed.  With neither, the message being absorbed is dropped and the next one begins.
+ * With a handle, a blob or key bytes the context takes that key; the first two continue what the key
+ * has absorbed.  With none, the message being absorbed is dropped and the next one begins.
  */
 static int mac_init(void *vcontext, const unsigned char *key, size_t key_size,
                     const OSSL_PARAM params[])
@@ -339,23 +432,26 @@ static int mac_init(void *vcontext, const unsigned char *key, size_t key_size,
     struct mac_context *context = vcontext;
     struct mac_request request;
     struct mac_value *value;
+    int continues;
 
     if (!collect(context, params, &request))
         return 0;
+    continues = request.key != NULL || request.opened != NULL;
     if (key != NULL) {
-        if (request.key != NULL) {
-            key_free(request.key);
-            return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                         "key-handle: excludes key bytes");
+        if (continues) {
+            RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                  "%s: excludes key bytes", request.key != NULL ? "key-handle" : "opaque-blob");
+            request_clear(&request);
+            return 0;
         }
         request.has_key_bytes = 1;
         request.key_bytes = (struct octets){ key, key_size };
     }
     if (!apply(context, &request))
         return 0;
-    if ((value = value_acquire(context)) == NULL)
+    if ((value = value_acquire(context, KEY_ADVANCE)) == NULL)
         return 0;
-    if (request.key == NULL)
+    if (!continues)
         mac_value_drop(value);
     value_release(context);
     return 1;
@@ -366,7 +462,7 @@ static int mac_init(void *vcontext, const unsigned char *key, size_t key_size,
 static int mac_update(void *vcontext, const unsigned char *data, size_t size)
 {
     struct mac_context *context = vcontext;
-    struct mac_value *value = value_acquire(context);
+    struct mac_value *value = value_acquire(context, KEY_ADVANCE);
     int ok;
 
     if (value == NULL)
@@ -379,7 +475,7 @@ static int mac_update(void *vcontext, const unsigned char *data, size_t size)
 static int mac_final(void *vcontext, unsigned char *out, size_t *written, size_t out_size)
 {
     struct mac_context *context = vcontext;
-    struct mac_value *value = value_acquire(context);
+    struct mac_value *value = value_acquire(context, KEY_ADVANCE);
     size_t size;
     int ok;
 
@@ -399,6 +495,24 @@ static int mac_final(void *vcontext, unsigned char *out, size_t *written, size_t
 
 /* ---- parameters: reading ---- */
 
+/* Suspends the context: the blob of the bound key, or of a key made of our own state. */
+static int get_blob(struct mac_context *context, OSSL_PARAM *param)
+{
+    struct key *key;
+    int ok;
+
+    if (context->key != NULL)
+        return opaque_blob_get_param(context->key, &context->options, param);
+    if (value_acquire(context, KEY_LOOK) == NULL || (key = key_new(context->provctx)) == NULL)
+        return 0;
+    key->algorithm = key_algorithm_by_id(KEY_TLS1_MAC);
+    key->protocol = context->protocol;
+    key->value.mac = context->own;
+    ok = opaque_blob_get_param(key, &context->options, param);
+    key_free(key);
+    return ok;
+}
+
 /* Size 0 for a context that has no key and no digest yet. */
 static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
 {
@@ -406,11 +520,12 @@ static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
     OSSL_PARAM *size = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_SIZE);
     OSSL_PARAM *block = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_BLOCK_SIZE);
     OSSL_PARAM *sequence = OSSL_PARAM_locate(params, SCHANNEL_PARAM_SEQUENCE);
+    OSSL_PARAM *blob = OSSL_PARAM_locate(params, SCHANNEL_PARAM_OPAQUE_BLOB);
     enum digest_id digest = context->digest;
     uint64_t number = context->pending_sequence;
 
     if (context->key != NULL || context->has_key) {
-        struct mac_value *value = value_acquire(context);
+        struct mac_value *value = value_acquire(context, KEY_LOOK);
 
         if (value == NULL)
             return 0;
@@ -418,7 +533,8 @@ static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
         number = value->sequence;
         value_release(context);
     }
-    return (size == NULL || OSSL_PARAM_set_size_t(size, digest_size(digest))) &&
+    return (blob == NULL || get_blob(context, blob)) &&
+           (size == NULL || OSSL_PARAM_set_size_t(size, digest_size(digest))) &&
            (block == NULL || OSSL_PARAM_set_size_t(block, DIGEST_BLOCK_SIZE)) &&
            (sequence == NULL || OSSL_PARAM_set_uint64(sequence, number));
 }
@@ -429,6 +545,7 @@ static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_size_t(OSSL_MAC_PARAM_SIZE, NULL),
         OSSL_PARAM_size_t(OSSL_MAC_PARAM_BLOCK_SIZE, NULL),
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -444,6 +561,8 @@ static const OSSL_PARAM *settable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DIGEST, NULL, 0),
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
+        BLOB_OPTIONS_EXPORT,
         MAC_RECORD_SETTABLE,
         OSSL_PARAM_END,
     };

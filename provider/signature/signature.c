@@ -114,7 +114,7 @@ static int check_key(const struct signature_context *context, struct key *key, c
     const char *own;
     int ok;
 
-    if (!key_lock_kind(key, KEY_KIND_MAC, "signature"))
+    if (!key_lock_kind(key, KEY_KIND_MAC, KEY_USE, "signature"))
         return 0;
     own = digest_name(key->value.mac.digest);
     ok = digest == NULL || digest[0] == '\0' || digest_from_name(digest) == key->value.mac.digest;
@@ -145,7 +145,7 @@ static int signature_init(void *vcontext, const char *digest, void *key, const O
 static int absorb_raw(struct signature_context *context, const unsigned char *data, size_t size)
 {
     if (!context->started) {
-        if (!key_lock_kind(context->key, KEY_KIND_MAC, "signature"))
+        if (!key_lock_kind(context->key, KEY_KIND_MAC, KEY_USE, "signature"))
             return 0;
         hmac_start(&context->key->value.mac.hmac, &context->running);
         key_unlock(context->key);
@@ -182,7 +182,8 @@ static int signature_update(void *vcontext, const unsigned char *data, size_t si
 
 static int finish_raw(struct signature_context *context, uint8_t *mac)
 {
-    if (!absorb_raw(context, NULL, 0) || !key_lock_kind(context->key, KEY_KIND_MAC, "signature"))
+    if (!absorb_raw(context, NULL, 0) ||
+        !key_lock_kind(context->key, KEY_KIND_MAC, KEY_USE, "signature"))
         return 0;
     hmac_finish(&context->key->value.mac.hmac, &context->running, mac);
     key_unlock(context->key);
@@ -220,7 +221,7 @@ static int finish_record(struct signature_context *context, uint8_t *mac)
 {
     int ok;
 
-    if (!key_lock_kind(context->key, KEY_KIND_MAC, "signature"))
+    if (!key_lock_kind(context->key, KEY_KIND_MAC, KEY_ADVANCE, "signature"))
         return 0;
     ok = finish_locked(context, &context->key->value.mac, mac);
     key_unlock(context->key);
@@ -244,7 +245,7 @@ static int get_size(struct signature_context *context, size_t *size)
 {
     if (context->key == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "signature: no key is set");
-    if (!key_lock_kind(context->key, KEY_KIND_MAC, "signature"))
+    if (!key_lock_kind(context->key, KEY_KIND_MAC, KEY_LOOK, "signature"))
         return 0;
     *size = digest_size(context->key->value.mac.digest);
     key_unlock(context->key);

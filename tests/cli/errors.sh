@@ -153,8 +153,8 @@ expect_fail "making a duplicate exportable" "key is not exportable" '^exportable
 
 # ---- what this release does not write ----
 
-expect_fail "a transfer blob" "not supported by this release" '^blob-mode: .*"transfer"' \
-    from key.pem blob-mode:transfer
+expect_fail "a blob-mode there is not" "invalid parameter" '^blob-mode: .*transfer.*"loan"' \
+    from key.pem blob-mode:loan
 expect_fail "a simpleblob" "not supported by this release" '^blob: .*"simpleblob"' \
     from key.pem blob:simpleblob
 expect_fail "a plaintextblob" "not supported by this release" '^blob: .*"plaintextblob"' \

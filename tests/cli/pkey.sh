@@ -83,16 +83,10 @@ for name in master aes rc4 des3 mac; do
         'public' schannel_openssl pkey -in "$name.blob" -pubout -outform DER -out "$REFUSED"
     expect_ok "$name: -check says that the key is valid" \
         schannel_openssl pkey -in "$name.pem" -check -noout
-    expect_fail "$name: a passphrase for the output is refused, not ignored" \
-        "not supported by this release" 'passphrase' \
-        schannel_openssl pkey -in "$name.pem" -aes256 -passout pass:secret -out "$REFUSED"
     expect_foreign_fail "$name: the traditional format has no such key" "unsupported" \
         schannel_openssl pkey -in "$name.pem" -traditional -out "$REFUSED"
 done
 
-expect_fail "genpkey refuses a passphrase as well" "not supported by this release" 'passphrase' \
-    schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:RC4 -aes256 -pass pass:secret \
-    -out "$REFUSED"
 expect_ok "-passin is of no consequence for a blob without passphrase" \
     schannel_openssl pkey -in aes.pem -passin pass:secret -noout
 expect_equal "the MAC key kept its sequence" "    Sequence: 5" "$(grep Sequence: mac.text)"

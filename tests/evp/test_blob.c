@@ -429,14 +429,14 @@ static void two_blobs_of_one_key_differ_and_a_blob_differs_after_one_byte(void *
 static void unsupported_options_are_said_to_be_so(void **state)
 {
     EVP_PKEY *key = make_key(&rows[0], seal_key_a, 0);
-    OSSL_PARAM transfer[] = { text_param("blob-mode", "transfer"), OSSL_PARAM_construct_end() };
+    OSSL_PARAM mode[] = { text_param("blob-mode", "loan"), OSSL_PARAM_construct_end() };
     OSSL_PARAM simple[] = { text_param("blob", "simpleblob"), OSSL_PARAM_construct_end() };
     OSSL_PARAM wrong[] = { text_param("seal-key", "somewhere"), OSSL_PARAM_construct_end() };
 
     (void)state;
     ERR_clear_error();
-    assert_int_equal(EVP_PKEY_set_params(key, transfer), 0);
-    assert_reason("not supported by this release", "transfer");
+    assert_int_equal(EVP_PKEY_set_params(key, mode), 0);
+    assert_reason("invalid parameter", "snapshot or transfer");
     assert_int_equal(EVP_PKEY_set_params(key, simple), 0);
     assert_reason("not supported by this release", "simpleblob");
     assert_int_equal(EVP_PKEY_set_params(key, wrong), 0);
