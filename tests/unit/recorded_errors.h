@@ -19,7 +19,7 @@
 /* One raised error; the strings belong to the recording. */
 struct recorded_error {
     unsigned reason;
-    char sentence[512];
+    char sentence[5000]; /* more than the longest path and its words */
     char file[128], function[64];
     int line;
 };
