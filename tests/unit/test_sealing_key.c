@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
+#include <openssl/rand.h>
 #include "blob/sealing_key.h"
 #include "recorded_errors.h"
 
@@ -45,6 +46,7 @@ struct world {
     struct sealing_keyring *keyring;
     char directory[512]; /* new, ours, 0700 */
     char *old_state, *old_runtime;
+    size_t open_descriptors;
 };
 
 /* ---- the world of a test ---- */
@@ -78,6 +80,24 @@ static void remove_tree(const char *path)
     assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static size_t count_descriptors(void)
+{
+    size_t count = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* Whatever libcrypto keeps open for its random numbers is open then. */
+static void wake_random_numbers(void)
+{
+    uint8_t bytes[1];
+
+    assert_int_equal(RAND_bytes(bytes, sizeof(bytes)), 1);
+    assert_int_equal(RAND_priv_bytes(bytes, sizeof(bytes)), 1);
+}
+
 static int set_up(void **state)
 {
     struct world *world = calloc(1, sizeof(*world));
@@ -95,6 +115,8 @@ static int set_up(void **state)
     world->recorded = recorded_errors_new();
     world->keyring = sealing_keyring_new(NULL, recorded_errors_target(world->recorded));
     assert_non_null(world->keyring);
+    wake_random_numbers();
+    world->open_descriptors = count_descriptors();
     alarm(HANGING_SECONDS);
     return 0;
 }
@@ -102,6 +124,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct world *world = *state;
+    size_t left_open = count_descriptors() - world->open_descriptors;
 
     alarm(0);
     sealing_keyring_free(world->keyring);
@@ -110,7 +133,9 @@ static int tear_down(void **state)
     restore_variable("XDG_STATE_HOME", world->old_state);
     restore_variable("XDG_RUNTIME_DIR", world->old_runtime);
     free(world);
-    return 0;
+    if (left_open != 0)
+        print_error("%zu descriptors more are open than before the test\n", left_open);
+    return left_open == 0 ? 0 : -1;
 }
 
 /* A name in the test's directory; the caller has |room| for it. */
@@ -1110,20 +1135,23 @@ static void without_a_state_directory_the_key_is_below_home(void **state)
     assert_int_equal(count_entries(places.directory), 1);
 }
 
-/* A child that makes the key when the gate's other end is closed and tells which one it got. */
+/* A child that says it is ready, makes the key when the gate's other end is closed, and tells which
+ * one it got. */
 static pid_t start_maker(struct world *world, const char *source, const int gate[2],
                          const int answers[2])
 {
     struct sealing_keyring *keyring;
     struct sealing_key key;
-    uint8_t nothing;
+    uint8_t bytes[1] = { 0 };
     pid_t child = fork();
 
     if (child != 0)
         return child;
     close(gate[1]);
     keyring = sealing_keyring_new(NULL, recorded_errors_target(world->recorded));
-    if (keyring == NULL || read(gate[0], &nothing, 1) != 0 ||
+    /* A forked process seeds anew: that is not to keep the two apart. */
+    if (keyring == NULL || RAND_bytes(bytes, 1) != 1 || RAND_priv_bytes(bytes, 1) != 1 ||
+        write(answers[1], bytes, 1) != 1 || read(gate[0], bytes, 1) != 0 ||
         !sealing_keyring_get(keyring, source, 1, &key) ||
         write(answers[1], &key, sizeof(key)) != (ssize_t)sizeof(key))
         _exit(1);
@@ -1140,6 +1168,7 @@ static void two_processes_that_make_the_key_at_once_agree(void **state)
         struct sealing_key keys[2];
         pid_t children[2];
         int gate[2], answers[2], status;
+        uint8_t ready;
 
         assert_int_equal(pipe(gate), 0);
         assert_int_equal(pipe(answers), 0);
@@ -1147,9 +1176,11 @@ static void two_processes_that_make_the_key_at_once_agree(void **state)
             children[n] = start_maker(world, state_sources[times % 2], gate, answers);
             assert_true(children[n] > 0);
         }
+        close(answers[1]);
+        for (size_t n = 0; n < 2; n++)
+            assert_int_equal(read(answers[0], &ready, 1), 1);
         close(gate[0]);
         close(gate[1]);
-        close(answers[1]);
         for (size_t n = 0; n < 2; n++) {
             assert_int_equal(waitpid(children[n], &status, 0), children[n]);
             assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
