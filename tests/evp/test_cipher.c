@@ -1019,6 +1019,10 @@ static void refuse_every_bad_handle(size_t row, EVP_CIPHER_CTX *context)
     uint8_t handle[KEY_HANDLE_SIZE + 1] = { 0 }, secret[32] = { 0 };
     OSSL_PARAM both[] = { octets_param("key-handle", handle, KEY_HANDLE_SIZE),
                           OSSL_PARAM_construct_end() };
+    unsigned yes = 1;
+    OSSL_PARAM padded[] = { OSSL_PARAM_construct_uint("padding", &yes),
+                            octets_param("key-handle", handle, KEY_HANDLE_SIZE),
+                            OSSL_PARAM_construct_end() };
     EVP_PKEY *key = make_key(&rows[row]), *retired;
 
     get_handle(key, handle);
@@ -1034,6 +1038,9 @@ static void refuse_every_bad_handle(size_t row, EVP_CIPHER_CTX *context)
     assert_int_equal(EVP_CipherInit_ex2(context, NULL, secret, NULL, 1, both), 0);
     assert_reason("conflicting parameters", "key-handle");
     handle[5] ^= 1;
+    /* padding beside a bad handle is not taken over either */
+    assert_int_equal(EVP_CipherInit_ex2(context, NULL, NULL, NULL, 1, padded), 0);
+    assert_reason("unknown key handle", "names no live key");
     check_refused(context, octets_param("key-handle", handle, KEY_HANDLE_SIZE),
                   "unknown key handle", "names no live key");
     handle[5] ^= 1;

@@ -969,6 +969,21 @@ static void refuse_every_bad_handle(const struct row *row, EVP_MAC_CTX *context)
     EVP_PKEY_free(key);
 }
 
+/* Good parameters beside a bad one are not taken over either. */
+static void check_nothing_taken_over(EVP_MAC_CTX *context)
+{
+    unsigned type = 1, version = 2, length = 3;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("record-type", &type),
+                            OSSL_PARAM_construct_uint("record-version", &version),
+                            OSSL_PARAM_construct_uint("record-length", &length),
+                            text_param("digest", "SHA256"), OSSL_PARAM_construct_end() };
+
+    assert_int_equal(EVP_MAC_CTX_set_params(context, params), 0);
+    assert_reason("unknown algorithm", "digest");
+    assert_int_equal(EVP_MAC_init(context, NULL, 0, params), 0);
+    assert_reason("unknown algorithm", "digest");
+}
+
 static void bad_input_is_refused_and_leaves_a_context_as_it_was(void **state)
 {
     (void)state;
@@ -993,6 +1008,7 @@ static void bad_input_is_refused_and_leaves_a_context_as_it_was(void **state)
                 check_refused(context, octets_param("digest", "MD5", 3), "invalid parameter",
                               "digest");
                 check_refused(context, text_param("key", "secret"), "invalid parameter", "key");
+                check_nothing_taken_over(context);
                 if (is_bound)
                     check_refused(context, text_param("digest", rows[n].other_digest),
                                   "conflicting parameters", "the key's own is");
