@@ -1,9 +1,16 @@
 /* Error reasons and raising them: see errors.h. */
 #include "errors.h"
 
+#include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#define MAX_SENTENCE 700
 
 struct errors {
     const OSSL_CORE_HANDLE *core;
@@ -79,17 +86,67 @@ const OSSL_ITEM *errors_reason_strings(void)
     return reasons;
 }
 
+static void set_error(const struct errors *errors, enum schannel_reason reason, const char *format,
+                      ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    errors->vset_error(errors->core, (uint32_t)reason, format, arguments);
+    va_end(arguments);
+}
+
+/* libcrypto drops a sentence of more than about 1,000 characters: a long one loses its middle, which
+ * is a path. */
+static void shorten(char *text)
+{
+    size_t length = strlen(text), tail = MAX_SENTENCE / 2;
+
+    if (length <= MAX_SENTENCE)
+        return;
+    memcpy(text + MAX_SENTENCE - tail - 3, "...", 3);
+    memmove(text + MAX_SENTENCE - tail, text + length - tail, tail + 1);
+}
+
 void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
                   enum schannel_reason reason, const char *format, ...)
 {
+    char text[PATH_MAX + MAX_SENTENCE];
     va_list arguments;
 
     if (errors == NULL || errors->new_error == NULL || errors->vset_error == NULL)
         return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    shorten(text);
     errors->new_error(errors->core);
     if (errors->set_error_debug != NULL)
         errors->set_error_debug(errors->core, file, line, function);
-    va_start(arguments, format);
-    errors->vset_error(errors->core, (uint32_t)reason, format, arguments);
-    va_end(arguments);
+    set_error(errors, reason, "%s", text);
+}
+
+int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name)
+{
+    if (EVP_default_properties_is_fips_enabled(libctx))
+        return RAISE(
+            errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
+            "%s: no provider with fips=yes offers it; the library context's default "
+            "properties ask for fips=yes, which applies to this provider's own work as well",
+            name);
+    return RAISE(errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
+                 "%s is offered by no other provider: load the default provider beside this one",
+                 name);
+}
+
+int errors_raise_no_random(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *purpose)
+{
+    if (EVP_default_properties_is_fips_enabled(libctx))
+        return RAISE(errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
+                     "no random bytes for %s: the library context's default properties ask for "
+                     "fips=yes, and no provider with it offers a random number generator",
+                     purpose);
+    return RAISE(errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
+                 "no random bytes for %s: is the default provider loaded beside this one?",
+                 purpose);
 }

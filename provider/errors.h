@@ -12,6 +12,7 @@
 #define SCHANNEL_PROVIDER_ERRORS_H
 
 #include <openssl/core.h>
+#include <openssl/types.h>
 
 /* Numbers are part of the interface: add at the end, never renumber. */
 enum schannel_reason {
@@ -67,6 +68,11 @@ const OSSL_ITEM *errors_reason_strings(void);
 void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
                   enum schannel_reason reason, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
+
+/* An inner fetch of |name| found nothing: says whether the default properties are the cause.  0. */
+int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name);
+/* The random number generator failed.  0. */
+int errors_raise_no_random(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *purpose);
 
 /* Visible to the compiler, so that it knows which way a failing function goes. */
 static inline int errors_zero(void)

@@ -103,6 +103,13 @@ int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *a
                  param->key, name);
 }
 
+int params_set_number(const struct errors *errors, OSSL_PARAM *param, uint64_t number)
+{
+    return OSSL_PARAM_set_uint64(param, number) ||
+           RAISE(errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
+                 "%s: is an integer that does not fit the type asked for", param->key);
+}
+
 int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value)
 {
     if (param->data_type != OSSL_PARAM_OCTET_STRING)

@@ -31,6 +31,8 @@ int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum
 /* "fork": 1 for allow, 0 for refuse. */
 int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *allowed);
 
+/* Answers a get request with a number, of any integer type that it fits. */
+int params_set_number(const struct errors *errors, OSSL_PARAM *param, uint64_t number);
 /*
  * Answers a get request with |value|.  Asked with too small a buffer or another type they fail; a
  * request without a buffer learns the size.

@@ -78,9 +78,7 @@ const EVP_CIPHER *provctx_inner_cipher(struct provctx *provctx, const struct bul
     found = EVP_CIPHER_fetch(provctx->libctx, cipher->fetch_name, PROVCTX_INNER_PROPERTIES);
     ERR_pop_to_mark();
     if (found == NULL) {
-        RAISE(provctx->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
-              "%s is offered by no other provider: load the default provider beside this one",
-              cipher->fetch_name);
+        errors_raise_unavailable(provctx->errors, provctx->libctx, cipher->fetch_name);
         return NULL;
     }
     /* Another thread may have been faster: then its object stays and ours goes. */

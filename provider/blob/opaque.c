@@ -85,8 +85,7 @@ static int begin_header(const struct provctx *provctx, const struct blob_options
     header->mode = options->mode;
     header->created = now.wall;
     if (RAND_bytes_ex(provctx->libctx, header->blob_id, sizeof(header->blob_id), 0) != 1)
-        return RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
-                     "no random bytes for an opaque blob");
+        return errors_raise_no_random(provctx->errors, provctx->libctx, "an opaque blob");
     if (options->mode == BLOB_MODE_SNAPSHOT)
         return 1;
     *deadline =

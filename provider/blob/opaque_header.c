@@ -199,7 +199,5 @@ int opaque_header_audience(const struct provctx *provctx, const struct opaque_he
     ok = !writer.failed && EVP_Q_digest(provctx->libctx, "SHA256", PROVCTX_INNER_PROPERTIES, text,
                                         writer.position, hash, NULL);
     ERR_pop_to_mark();
-    return ok || RAISE(provctx->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
-                       "SHA-256 is offered by no other provider: load the default or FIPS "
-                       "provider beside this one");
+    return ok || errors_raise_unavailable(provctx->errors, provctx->libctx, "SHA-256");
 }

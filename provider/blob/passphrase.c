@@ -49,9 +49,7 @@ static int pbkdf2(const struct provctx *provctx, const char *text, size_t size, 
     ERR_pop_to_mark();
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(kdf);
-    return ok || RAISE(provctx->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
-                       "PBKDF2 is offered by no other provider: load the default or FIPS provider "
-                       "beside this one");
+    return ok || errors_raise_unavailable(provctx->errors, provctx->libctx, "PBKDF2");
 }
 
 int passphrase_sealing_key(const struct provctx *provctx, const struct passphrase_source *source,

@@ -52,14 +52,6 @@ void sealer_free(struct sealer *sealer)
     OPENSSL_free(sealer);
 }
 
-static int unavailable(const struct sealer *sealer, const char *name)
-{
-    return RAISE(sealer->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
-                 "%s is offered by no other provider: load the default or FIPS provider beside "
-                 "this one",
-                 name);
-}
-
 /* When another thread is faster, its object stays and ours goes. */
 static EVP_KDF *get_hkdf(struct sealer *sealer)
 {
@@ -71,7 +63,7 @@ static EVP_KDF *get_hkdf(struct sealer *sealer)
     found = EVP_KDF_fetch(sealer->libctx, "HKDF", sealer->property_query);
     ERR_pop_to_mark();
     if (found == NULL) {
-        unavailable(sealer, "HKDF");
+        errors_raise_unavailable(sealer->errors, sealer->libctx, "HKDF");
     } else if (!atomic_compare_exchange_strong(&sealer->hkdf, &expected, found)) {
         EVP_KDF_free(found);
         found = expected;
@@ -90,7 +82,7 @@ static EVP_CIPHER *get_aead(struct sealer *sealer)
     found = EVP_CIPHER_fetch(sealer->libctx, "AES-256-GCM", sealer->property_query);
     ERR_pop_to_mark();
     if (found == NULL) {
-        unavailable(sealer, "AES-256-GCM");
+        errors_raise_unavailable(sealer->errors, sealer->libctx, "AES-256-GCM");
     } else if (!atomic_compare_exchange_strong(&sealer->aead, &expected, found)) {
         EVP_CIPHER_free(found);
         found = expected;
@@ -134,14 +126,15 @@ static int derive_keys(struct sealer *sealer, const struct sealing_key *key,
                        const uint8_t salt[SEAL_SALT_SIZE], struct blob_keys *keys)
 {
     uint8_t out[AEAD_KEY_SIZE + AEAD_NONCE_SIZE + SEAL_COMMITMENT_SIZE];
+    int ok = hkdf(sealer, key, salt, "schannel opaque key blob seal 1", out, sizeof(out));
 
-    if (!hkdf(sealer, key, salt, "schannel opaque key blob seal 1", out, sizeof(out)))
-        return 0;
-    memcpy(keys->key, out, AEAD_KEY_SIZE);
-    memcpy(keys->nonce, out + AEAD_KEY_SIZE, AEAD_NONCE_SIZE);
-    memcpy(keys->commitment, out + AEAD_KEY_SIZE + AEAD_NONCE_SIZE, SEAL_COMMITMENT_SIZE);
+    if (ok) {
+        memcpy(keys->key, out, AEAD_KEY_SIZE);
+        memcpy(keys->nonce, out + AEAD_KEY_SIZE, AEAD_NONCE_SIZE);
+        memcpy(keys->commitment, out + AEAD_KEY_SIZE + AEAD_NONCE_SIZE, SEAL_COMMITMENT_SIZE);
+    }
     OPENSSL_cleanse(out, sizeof(out));
-    return 1;
+    return ok;
 }
 
 int seal_claim(struct sealer *sealer, const struct sealing_key *key,
@@ -201,7 +194,7 @@ int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t sal
 int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
            struct octets header, struct octets sealed, uint8_t *out)
 {
-    EVP_CIPHER *aead = get_aead(sealer);
+    EVP_CIPHER *aead;
     struct octets ciphertext;
     uint8_t tag[SEAL_TAG_SIZE];
     struct blob_keys keys;
@@ -212,7 +205,7 @@ int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t s
                      "the blob was changed, cut short or sealed under another key");
     ciphertext.data = sealed.data + SEAL_COMMITMENT_SIZE;
     ciphertext.size = sealed.size - SEAL_OVERHEAD;
-    if (aead == NULL || !fits(sealer, header, ciphertext.size) ||
+    if ((aead = get_aead(sealer)) == NULL || !fits(sealer, header, ciphertext.size) ||
         !derive_keys(sealer, key, salt, &keys)) {
         OPENSSL_cleanse(out, ciphertext.size);
         return 0;

@@ -17,7 +17,8 @@
 #define INNER_PROPERTIES "provider!=schannel"
 /* 64 hex digits with CR LF, and one byte more to notice what is too long. */
 #define MAX_CONTENT_SIZE (2 * SEALING_KEY_SIZE + 2 + 1)
-#define MAX_KEPT         16
+#define MAX_DESCRIPTORS  16
+#define MAX_KEPT         (MAX_DESCRIPTORS + 2) /* and user and runtime */
 
 /* A key that was read once and is kept by the name of its source. */
 struct kept_key {
@@ -28,8 +29,9 @@ struct kept_key {
 struct sealing_keyring {
     OSSL_LIB_CTX *libctx;
     const struct errors *errors;
-    CRYPTO_RWLOCK *lock;
-    size_t count;
+    CRYPTO_RWLOCK *fd_lock; /* one descriptor is read at a time; it may have to be waited for */
+    CRYPTO_RWLOCK *lock;    /* of what follows, never held while anything is read */
+    size_t count, descriptors;
     struct kept_key kept[MAX_KEPT];
 };
 
@@ -37,8 +39,9 @@ struct sealing_keyring *sealing_keyring_new(OSSL_LIB_CTX *libctx, const struct e
 {
     struct sealing_keyring *keyring = OPENSSL_zalloc(sizeof(*keyring));
 
-    if (keyring == NULL || (keyring->lock = CRYPTO_THREAD_lock_new()) == NULL) {
-        OPENSSL_free(keyring);
+    if (keyring == NULL || (keyring->lock = CRYPTO_THREAD_lock_new()) == NULL ||
+        (keyring->fd_lock = CRYPTO_THREAD_lock_new()) == NULL) {
+        sealing_keyring_free(keyring);
         return NULL;
     }
     keyring->libctx = libctx;
@@ -51,6 +54,7 @@ void sealing_keyring_free(struct sealing_keyring *keyring)
     if (keyring == NULL)
         return;
     CRYPTO_THREAD_lock_free(keyring->lock);
+    CRYPTO_THREAD_lock_free(keyring->fd_lock);
     OPENSSL_clear_free(keyring, sizeof(*keyring));
 }
 
@@ -104,13 +108,18 @@ static int parse_content(const struct errors *errors, const char *source, const 
                  size == MAX_CONTENT_SIZE ? "at least " : "", size);
 }
 
-/* Up to |size| bytes, over short reads.  -1 with errno. */
+/*
+ * Up to |size| bytes, over short reads.  -1 with errno.  A file is read from its start and its
+ * position stays: another library context may read the same descriptor.
+ */
 static ssize_t read_all(int fd, uint8_t *out, size_t size)
 {
+    int is_file = lseek(fd, 0, SEEK_CUR) >= 0;
     size_t filled = 0;
 
     while (filled < size) {
-        ssize_t got = read(fd, out + filled, size - filled);
+        ssize_t got = is_file ? pread(fd, out + filled, size - filled, (off_t)filled)
+                              : read(fd, out + filled, size - filled);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -225,8 +234,10 @@ int sealing_key_source_is_valid(const struct errors *errors, const char *source)
         return 1;
     if (strncmp(source, "fd:", 3) == 0 && parse_fd(source) >= 0)
         return 1;
+    /* Not shown: somebody may have taken the parameter for the key itself. */
     return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER,
-                 "seal-key: expected file:PATH, fd:N, user or runtime, got \"%.64s\"", source);
+                 "seal-key: expected file:PATH, fd:N, user or runtime, got %zu other characters",
+                 strlen(source));
 }
 
 /* ---- keeping ---- */
@@ -259,9 +270,7 @@ static int compute_id(const struct sealing_keyring *keyring, struct sealing_key 
     if (ok)
         memcpy(key->id, digest, sizeof(key->id));
     else
-        RAISE(keyring->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
-              "SHA-256 is offered by no other provider: load the default or FIPS provider beside "
-              "this one");
+        errors_raise_unavailable(keyring->errors, keyring->libctx, "SHA-256");
     EVP_MD_free(sha256);
     EVP_MD_CTX_free(context);
     return ok;
@@ -281,52 +290,74 @@ static int read_source(const struct sealing_keyring *keyring, const char *source
     return ok && compute_id(keyring, key);
 }
 
-/* Reads the source under the write lock, since a descriptor can be read only once. */
-static int read_and_keep(struct sealing_keyring *keyring, const char *source, int may_create,
-                         struct sealing_key *key)
+/* 1 when the key of |source| is kept. */
+static int get_kept(struct sealing_keyring *keyring, const char *source, struct sealing_key *key)
 {
     const struct kept_key *kept;
-    int ok = 1;
+
+    if (!CRYPTO_THREAD_read_lock(keyring->lock))
+        return 0;
+    if ((kept = find_kept(keyring, source)) != NULL)
+        *key = kept->key;
+    CRYPTO_THREAD_unlock(keyring->lock);
+    return kept != NULL;
+}
+
+/* Keeps |key|, or replaces it by what another thread has kept in the meantime. */
+static int keep(struct sealing_keyring *keyring, const char *source, struct sealing_key *key)
+{
+    const struct kept_key *kept;
+    int is_fd = strncmp(source, "fd:", 3) == 0, ok = 1;
 
     if (!CRYPTO_THREAD_write_lock(keyring->lock))
         return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
     if ((kept = find_kept(keyring, source)) != NULL) {
         *key = kept->key;
-    } else if (keyring->count == MAX_KEPT) {
+    } else if (is_fd && keyring->descriptors == MAX_DESCRIPTORS) {
         ok = RAISE(keyring->errors, SCHANNEL_R_INVALID_PARAMETER,
-                   "seal-key: at most %d different descriptors can be used in one process",
-                   MAX_KEPT);
-    } else if ((ok = read_source(keyring, source, may_create, key))) {
-        struct kept_key *free_slot = &keyring->kept[keyring->count++];
+                   "seal-key %s: at most %d different descriptors can be used in one process",
+                   source, MAX_DESCRIPTORS);
+    } else {
+        struct kept_key *slot = &keyring->kept[keyring->count++];
 
-        OPENSSL_strlcpy(free_slot->source, source, sizeof(free_slot->source));
-        free_slot->key = *key;
+        OPENSSL_strlcpy(slot->source, source, sizeof(slot->source));
+        slot->key = *key;
+        keyring->descriptors += (size_t)is_fd;
     }
     CRYPTO_THREAD_unlock(keyring->lock);
+    return ok;
+}
+
+/* A descriptor that is not a file can be read only once: the others wait for the first one. */
+static int read_descriptor(struct sealing_keyring *keyring, const char *source,
+                           struct sealing_key *key)
+{
+    int ok;
+
+    if (!CRYPTO_THREAD_write_lock(keyring->fd_lock))
+        return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
+    ok = get_kept(keyring, source, key) ||
+         (read_source(keyring, source, 0, key) && keep(keyring, source, key));
+    CRYPTO_THREAD_unlock(keyring->fd_lock);
     return ok;
 }
 
 int sealing_keyring_get(struct sealing_keyring *keyring, const char *source, int may_create,
                         struct sealing_key *key)
 {
-    const struct kept_key *kept;
-    int ok = 0;
+    int ok;
 
     memset(key, 0, sizeof(*key));
     if (!sealing_key_source_is_valid(keyring->errors, source))
         return 0;
-    if (strncmp(source, "file:", 5) == 0) {
+    if (strncmp(source, "file:", 5) == 0)
         ok = read_source(keyring, source, may_create, key);
-    } else {
-        if (CRYPTO_THREAD_read_lock(keyring->lock)) {
-            if ((kept = find_kept(keyring, source)) != NULL) {
-                *key = kept->key;
-                ok = 1;
-            }
-            CRYPTO_THREAD_unlock(keyring->lock);
-        }
-        ok = ok || read_and_keep(keyring, source, may_create, key);
-    }
+    else if (get_kept(keyring, source, key))
+        ok = 1;
+    else if (strncmp(source, "fd:", 3) == 0)
+        ok = read_descriptor(keyring, source, key);
+    else
+        ok = read_source(keyring, source, may_create, key) && keep(keyring, source, key);
     if (!ok)
         OPENSSL_cleanse(key, sizeof(*key));
     return ok;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include "blob/sealing_key.h"
 
@@ -66,7 +67,9 @@ static int user_base(const struct errors *errors, char *base, size_t size)
     int ok;
 
     if (state != NULL)
-        ok = print_path(base, size, state, "");
+        return print_path(base, size, state, "") ||
+               RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY,
+                     "seal-key user: the path in XDG_STATE_HOME is too long");
     else if (geteuid() == 0)
         ok = print_path(base, size, "/var/lib", "");
     else
@@ -142,6 +145,15 @@ static int check_ours(const struct errors *errors, const char *path, const struc
     return 1;
 }
 
+static int stat_ours(const struct errors *errors, int fd, const char *path, unsigned mode)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY, "%s: %s", path, strerror(errno));
+    return check_ours(errors, path, &status, mode);
+}
+
 /* An import in a place where nothing was ever sealed. */
 static int no_key_yet(const struct errors *errors, const char *path)
 {
@@ -156,7 +168,6 @@ static int open_directory(const struct errors *errors, char *base, const char *p
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     int fd = open(path, flags), failure;
-    struct stat status;
 
     if (fd < 0 && errno == ENOENT && may_create) {
         if (!make_parents(base) || (mkdir(path, 0700) != 0 && errno != EEXIST)) {
@@ -176,7 +187,7 @@ static int open_directory(const struct errors *errors, char *base, const char *p
                   strerror(failure));
         return -1;
     }
-    if (fstat(fd, &status) != 0 || !check_ours(errors, path, &status, 0700)) {
+    if (!stat_ours(errors, fd, path, 0700)) {
         close(fd);
         return -1;
     }
@@ -211,9 +222,12 @@ static int make_key_file(OSSL_LIB_CTX *libctx, const struct errors *errors, int 
     char name[64];
     int fd = -1, failure = 0, ok;
 
-    if (RAND_priv_bytes_ex(libctx, secret, sizeof(secret), 0) != 1 ||
-        RAND_bytes_ex(libctx, tag, sizeof(tag), 0) != 1)
-        return RAISE(errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "no random bytes for a sealing key");
+    ERR_set_mark();
+    ok = RAND_bytes_ex(libctx, tag, sizeof(tag), 0) == 1 &&
+         RAND_priv_bytes_ex(libctx, secret, sizeof(secret), 0) == 1;
+    ERR_pop_to_mark();
+    if (!ok)
+        return errors_raise_no_random(errors, libctx, "a sealing key");
     snprintf(name, sizeof(name), ".%s.%02x%02x%02x%02x%02x%02x%02x%02x", KEY_FILE_NAME, tag[0],
              tag[1], tag[2], tag[3], tag[4], tag[5], tag[6], tag[7]);
     fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -292,7 +306,6 @@ int state_directory_open_claims(const struct errors *errors, char *path, size_t 
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     char base[PATH_MAX], directory_path[PATH_MAX];
-    struct stat status;
     int directory, claims, made;
 
     if (!runtime_base(errors, base, sizeof(base)))
@@ -311,7 +324,7 @@ int state_directory_open_claims(const struct errors *errors, char *path, size_t 
         RAISE(errors, SCHANNEL_R_CLAIM_NOT_RECORDED, "claim-dir %s: cannot be opened: %s", path,
               strerror(errno));
     close(directory);
-    if (claims >= 0 && (fstat(claims, &status) != 0 || !check_ours(errors, path, &status, 0700))) {
+    if (claims >= 0 && !stat_ours(errors, claims, path, 0700)) {
         close(claims);
         claims = -1;
     }

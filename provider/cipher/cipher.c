@@ -31,7 +31,7 @@ struct cipher_context {
     struct cipher_value own; /* unbound: key bytes of our own, when |has_key| */
     uint8_t has_key, encrypt;
     enum padding_choice padding;
-    size_t key_size;                     /* that the next key bytes will have */
+    size_t key_size;                     /* of the bound key, and of the next key bytes */
     struct blob_options options;         /* of the blobs that are read from it */
     uint8_t iv_view[CBC_MAX_BLOCK_SIZE]; /* what a pointer to the IV points to */
     uint8_t updated_iv_view[CBC_MAX_BLOCK_SIZE];
@@ -136,9 +136,10 @@ static struct cipher_use use_of(const struct cipher_context *context)
 
 /* ---- parameters ---- */
 
-/* |key| has to be of this context's cipher; |name| is the parameter that names it. */
+/* |key| has to be of this context's cipher; |name| is the parameter that names it,
+ * *key_size what the next key bytes will have to have. */
 static int check_cipher(const struct cipher_context *context, struct key *key,
-                        enum key_purpose purpose, const char *name)
+                        enum key_purpose purpose, const char *name, size_t *key_size)
 {
     int ok;
 
@@ -148,13 +149,15 @@ static int check_cipher(const struct cipher_context *context, struct key *key,
          RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                "%s: expected a %s key for this cipher, got a %s key", name, context->cipher->name,
                key->algorithm->name);
+    if (ok && key->value.cipher.key_size != 0)
+        *key_size = key->value.cipher.key_size;
     key_unlock(key);
     return ok;
 }
 
 /* A key that |context| can be bound to, with a reference. */
 static int find_key(const struct cipher_context *context, const OSSL_PARAM *param,
-                    struct key **found)
+                    struct cipher_request *request)
 {
     struct octets handle;
     struct key *key;
@@ -163,11 +166,11 @@ static int find_key(const struct cipher_context *context, const OSSL_PARAM *para
                            &handle) ||
         (key = key_by_handle(context->provctx, handle)) == NULL)
         return 0;
-    if (!check_cipher(context, key, KEY_LOOK, param->key)) {
+    if (!check_cipher(context, key, KEY_LOOK, param->key, &request->key_size)) {
         key_free(key);
         return 0;
     }
-    *found = key;
+    request->key = key;
     return 1;
 }
 
@@ -182,9 +185,10 @@ static int open_blob(const struct cipher_context *context, const OSSL_PARAM *par
     request->opened = opaque_blob_import(
         context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
         OPAQUE_FOR_CONTEXT);
+    /* The wrong kind of key is no reason to claim it. */
     return request->opened != NULL &&
-           check_cipher(context, request->opened, KEY_LOOK, param->key) &&
-           check_cipher(context, request->opened, KEY_USE, param->key);
+           check_cipher(context, request->opened, KEY_LOOK, param->key, &request->key_size) &&
+           check_cipher(context, request->opened, KEY_USE, param->key, &request->key_size);
 }
 
 static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,
@@ -249,7 +253,7 @@ static int collect_all(const struct cipher_context *context, const OSSL_PARAM pa
         return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "key-handle: excludes opaque-blob");
     return collect_options(context, params, request) &&
-           (handle == NULL || find_key(context, handle, &request->key)) &&
+           (handle == NULL || find_key(context, handle, request)) &&
            (blob == NULL || open_blob(context, blob, request));
 }
 
@@ -297,8 +301,6 @@ static void apply(struct cipher_context *context, struct cipher_request *request
         /* nobody else has this key: no lock */
         cipher_value_copy(&context->own, &request->opened->value.cipher);
         context->has_key = 1;
-        if (context->own.key_size != 0)
-            context->key_size = context->own.key_size;
     }
     request_clear(request);
 }
@@ -346,19 +348,6 @@ static int get_ivs(struct cipher_context *context, OSSL_PARAM *original, OSSL_PA
                        size);
 }
 
-static int get_key_size(struct cipher_context *context, OSSL_PARAM *param)
-{
-    size_t size = context->key_size;
-
-    if (context->key != NULL) {
-        if (!key_lock_kind(context->key, KEY_KIND_CIPHER, KEY_LOOK, context->cipher->name))
-            return 0;
-        size = context->key->value.cipher.key_size;
-        key_unlock(context->key);
-    }
-    return OSSL_PARAM_set_size_t(param, size);
-}
-
 /* Suspends the context: the blob of the bound key, or of a key made of our own state. */
 static int get_blob(struct cipher_context *context, OSSL_PARAM *param)
 {
@@ -380,20 +369,22 @@ int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
 {
     struct cipher_context *context = vcontext;
     struct cipher_use use = use_of(context);
+    const struct {
+        const char *name;
+        size_t value;
+    } answers[] = {
+        { OSSL_CIPHER_PARAM_KEYLEN, context->key_size },
+        { OSSL_CIPHER_PARAM_IVLEN, context->cipher->iv_size },
+        { OSSL_CIPHER_PARAM_PADDING, (size_t)use.padding },
+        { OSSL_CIPHER_PARAM_NUM, 0 },
+    };
     OSSL_PARAM *param;
 
-    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
-        !get_key_size(context, param))
-        return 0;
-    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IVLEN)) != NULL &&
-        !OSSL_PARAM_set_size_t(param, context->cipher->iv_size))
-        return 0;
-    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_PADDING)) != NULL &&
-        !OSSL_PARAM_set_uint(param, (unsigned)use.padding))
-        return 0;
-    if ((param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_NUM)) != NULL &&
-        !OSSL_PARAM_set_uint(param, 0))
-        return 0;
+    for (size_t n = 0; n < sizeof(answers) / sizeof(answers[0]); n++) {
+        param = OSSL_PARAM_locate(params, answers[n].name);
+        if (param != NULL && !params_set_number(context->provctx->errors, param, answers[n].value))
+            return 0;
+    }
     if ((param = OSSL_PARAM_locate(params, SCHANNEL_PARAM_OPAQUE_BLOB)) != NULL &&
         !get_blob(context, param))
         return 0;

@@ -184,7 +184,7 @@ static enum found read_pem(const struct decoder_context *context, BIO *in, uint8
         }
     }
     if (found != OURS) {
-        OPENSSL_free(*blob);
+        OPENSSL_clear_free(*blob, (size_t)length); /* perhaps somebody's private key */
         *blob = NULL;
     }
     OPENSSL_free(name);

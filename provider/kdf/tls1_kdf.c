@@ -522,10 +522,14 @@ static int kdf_get_ctx_params(void *vkdf, OSSL_PARAM params[])
     if (param == NULL)
         return 1;
     size = kdf->usage->size == NULL ? SIZE_MAX : kdf->usage->size(kdf);
-    if (size == 0)
+    if (size == 0 && kdf->derivation.cipher == NULL)
         return RAISE(kdf->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "size: usage %s has no size before cipher or digest is set", kdf->usage->name);
-    return OSSL_PARAM_set_size_t(param, size);
+    if (size == 0)
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "size: usage %s gives nothing for cipher %s with these parameters",
+                     kdf->usage->name, kdf->derivation.cipher->name);
+    return params_set_number(kdf->provctx->errors, param, size);
 }
 
 static const OSSL_PARAM *kdf_gettable_ctx_params(void *vkdf, void *provctx)

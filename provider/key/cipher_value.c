@@ -131,8 +131,10 @@ static int report(const struct provctx *provctx, const struct cipher_value *valu
                      "%s: the output buffer is too small for the blocks that are ready", name);
     case CBC_PARTIAL_BLOCK:
         return RAISE(provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
-                     "%s: the data ends with %u bytes of a %u-byte block", name, buffered,
-                     (unsigned)value->cipher->block_size);
+                     buffered == 0
+                         ? "%s: there is no block to take the padding off (%u of %u bytes)"
+                         : "%s: the data ends with %u bytes of a %u-byte block",
+                     name, buffered, (unsigned)value->cipher->block_size);
     case CBC_BAD_PADDING:
         return RAISE(provctx->errors, SCHANNEL_R_BAD_DECRYPT, "%s: the padding is wrong", name);
     case CBC_ENGINE_FAILURE:
@@ -172,7 +174,7 @@ int cipher_value_update(struct provctx *provctx, struct cipher_value *value,
     enum cbc_result result;
 
     *written = 0;
-    if (size == 0)
+    if (size == 0 && (cipher_value_is_stream(value) || value->u.cbc.buffered == 0))
         return 1;
     if (cipher_value_is_stream(value)) {
         if (out_size < size)

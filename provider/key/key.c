@@ -272,16 +272,21 @@ struct octets key_secret(const struct key *key)
     return (struct octets){ key->value.mac.key, key->value.mac.key_size };
 }
 
+static int same_octets(struct octets a, struct octets b)
+{
+    return a.size == b.size && (a.size == 0 || CRYPTO_memcmp(a.data, b.data, a.size) == 0);
+}
+
 static int same_secret(const struct key *a, const struct key *b)
 {
-    struct octets first = key_secret(a), second = key_secret(b);
-
     if (a->algorithm->kind == KEY_KIND_MASTER &&
         a->value.master->converted != b->value.master->converted)
         return 0;
     if (a->algorithm->kind == KEY_KIND_MAC && a->value.mac.digest != b->value.mac.digest)
         return 0;
-    return first.size == second.size && CRYPTO_memcmp(first.data, second.data, first.size) == 0;
+    return same_octets(key_secret(a), key_secret(b)) &&
+           (a->algorithm->kind != KEY_KIND_CIPHER ||
+            same_octets(cipher_value_salt(&a->value.cipher), cipher_value_salt(&b->value.cipher)));
 }
 
 int key_equal(struct key *a, struct key *b)
@@ -309,8 +314,8 @@ int key_id_text(struct key *key, char text[KEY_ID_TEXT])
 
     if (!key->has_id) {
         if (RAND_bytes_ex(key->provctx->libctx, key->id, sizeof(key->id), 0) != 1)
-            return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
-                         "no random bytes for a key identifier");
+            return errors_raise_no_random(key->provctx->errors, key->provctx->libctx,
+                                          "a key identifier");
         key->has_id = 1;
     }
     for (size_t n = 0; n < KEY_ID_SIZE; n++) {
@@ -335,8 +340,7 @@ int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE])
     if (ok)
         memcpy(handle, key->handle, KEY_HANDLE_SIZE);
     key_unlock(key);
-    return ok || RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
-                       "no random bytes for a key handle");
+    return ok || errors_raise_no_random(key->provctx->errors, key->provctx->libctx, "a key handle");
 }
 
 struct key *key_by_handle(struct provctx *provctx, struct octets handle)

@@ -15,7 +15,7 @@ struct mac_record {
     uint8_t type;
     uint8_t has_version, has_length;
     uint16_t version;
-    uint16_t length; /* of the next record; used up when it ends */
+    uint16_t length; /* of the next record; used up when it begins */
 };
 
 /*

@@ -58,8 +58,7 @@ static void absorb_tls1_header(struct mac_value *value, const struct mac_record 
 }
 
 /* Begins a message unless one is being absorbed. */
-static int start(const struct provctx *provctx, struct mac_value *value,
-                 const struct mac_record *record)
+static int start(const struct provctx *provctx, struct mac_value *value, struct mac_record *record)
 {
     if (value->started)
         return 1;
@@ -81,13 +80,14 @@ static int start(const struct provctx *provctx, struct mac_value *value,
     if (record->enabled) {
         value->in_record = 1;
         value->record_length = record->length;
+        record->has_length = 0;
         absorb_tls1_header(value, record);
     }
     return 1;
 }
 
 int mac_value_update(const struct provctx *provctx, struct mac_value *value,
-                     const struct mac_record *record, const uint8_t *data, size_t size)
+                     struct mac_record *record, const uint8_t *data, size_t size)
 {
     if (!start(provctx, value, record))
         return 0;

@@ -44,9 +44,10 @@ void mac_value_clear(struct mac_value *value);
 /* Forgets the message being absorbed; |sequence| stays. */
 void mac_value_drop(struct mac_value *value);
 
-/* 1, or 0 with a reason raised and nothing absorbed. */
+/* 1, or 0 with a reason raised and nothing absorbed.  The length in |record| is used up when a record
+ * begins; one set later is for the next record. */
 int mac_value_update(const struct provctx *provctx, struct mac_value *value,
-                     const struct mac_record *record, const uint8_t *data, size_t size);
+                     struct mac_record *record, const uint8_t *data, size_t size);
 /*
  * Ends the message: digest_size bytes to |out|.  0 with a reason raised when the record's length
  * was not met or its sequence number is the last one; the state is untouched then.

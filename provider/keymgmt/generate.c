@@ -18,7 +18,8 @@
 struct generation {
     struct provctx *provctx;
     struct request request;
-    struct key *template_copy; /* ours; NULL: no template so far */
+    struct key *template;      /* handed over for the generation that follows; a reference */
+    struct key *template_copy; /* ours, since the first generation; NULL: none so far */
 };
 
 void *generate_init(void *vprovctx, int selection, const OSSL_PARAM params[])
@@ -46,6 +47,7 @@ void generate_cleanup(void *vgeneration)
     if (generation == NULL)
         return;
     request_clear(&generation->request);
+    key_free(generation->template);
     key_free(generation->template_copy);
     OPENSSL_free(generation);
 }
@@ -64,38 +66,17 @@ const OSSL_PARAM *generate_settable_params(void *vgeneration, void *provctx)
     return request_generation_types;
 }
 
-/*
- * The premaster secret becomes the master secret in the application's key object, once, with the
- * randoms of this derivation; everybody copies the converted master afterwards.
- */
-static int convert_template(struct key *key, const struct request *request)
-{
-    struct derivation derivation;
-    int ok;
-
-    if (!key_lock_for(key, KEY_USE))
-        return 0;
-    if (key->algorithm->kind != KEY_KIND_MASTER) {
-        key_unlock(key);
-        return 1;
-    }
-    derivation = key->value.master->derivation;
-    derivation_merge(&derivation, &request->derivation);
-    ok = master_value_convert(key->provctx, key->value.master, &derivation);
-    key_unlock(key);
-    return ok;
-}
-
+/* libcrypto hands the key over before each generation; the first one copies it. */
 int generate_set_template(void *vgeneration, void *keydata)
 {
     struct generation *generation = vgeneration;
 
     if (generation->template_copy != NULL)
         return 1;
-    if (!convert_template(keydata, &generation->request))
-        return 0;
-    generation->template_copy = key_duplicate(keydata);
-    return generation->template_copy != NULL;
+    key_up_ref(keydata);
+    key_free(generation->template);
+    generation->template = keydata;
+    return 1;
 }
 
 /* ---- a session key from the copy of a master ---- */
@@ -161,25 +142,31 @@ static int check_no_key_bytes(const struct provctx *provctx, const struct reques
         name = SCHANNEL_PARAM_PREMASTER;
     else if (request->salt_mode != SALT_MODE_DEFAULT)
         name = SCHANNEL_PARAM_SALT_MODE;
+    else if (request->salt_size != 0)
+        name = SCHANNEL_PARAM_SALT;
+    else if (request->opaque_blob != NULL)
+        name = SCHANNEL_PARAM_OPAQUE_BLOB;
     return name == NULL || RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                                  "%s: excluded by the key that is derived or copied from", name);
 }
 
-static struct key *derive(struct generation *generation)
+static int check_usage(const struct generation *generation)
+{
+    return generation->request.usage != KEY_USAGE_NONE ||
+           RAISE(generation->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
+                 "usage: is not set: client-write-key, server-write-key, client-write-mac or "
+                 "server-write-mac of this master?");
+}
+
+/* A session key of the converted |master|. */
+static struct key *derive(const struct generation *generation, const struct master_value *master)
 {
     const struct request *request = &generation->request;
-    const struct master_value *master = generation->template_copy->value.master;
     struct derivation derivation = master->derivation;
     struct key *key;
     int ok;
 
-    if (request->usage == KEY_USAGE_NONE) {
-        RAISE(generation->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-              "usage: is not set: client-write-key, server-write-key, client-write-mac or "
-              "server-write-mac of this master?");
-        return NULL;
-    }
-    if ((key = key_new(generation->provctx)) == NULL)
+    if (!check_usage(generation) || (key = key_new(generation->provctx)) == NULL)
         return NULL;
     derivation_merge(&derivation, &request->derivation);
     key->protocol = master->protocol;
@@ -193,7 +180,30 @@ static struct key *derive(struct generation *generation)
     return NULL;
 }
 
-static struct key *duplicate(struct generation *generation)
+/*
+ * The premaster secret becomes the master secret in the application's key object, once, with the
+ * randoms of this derivation; everybody copies the converted master afterwards.  That cannot be
+ * undone: a derivation that would fail is found first, with a secret of zeros.  The master's lock is
+ * held.
+ */
+static int convert(const struct generation *generation, struct master_value *master)
+{
+    static const uint8_t zeros[TLS1_MASTER_SECRET_SIZE];
+    struct derivation derivation = master->derivation;
+    struct master_value trial;
+    struct key *key;
+
+    if (master->converted)
+        return 1;
+    master_value_init_secret(&trial, master->protocol, (struct octets){ zeros, sizeof(zeros) });
+    trial.derivation = derivation;
+    key = derive(generation, &trial);
+    key_free(key);
+    derivation_merge(&derivation, &generation->request.derivation);
+    return key != NULL && master_value_convert(generation->provctx, master, &derivation);
+}
+
+static struct key *duplicate(struct generation *generation, struct key *template_copy)
 {
     const char *name = derivation_given(&generation->request.derivation, 0);
     struct key *key;
@@ -203,10 +213,10 @@ static struct key *duplicate(struct generation *generation)
     if (name != NULL) {
         RAISE(generation->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
               "%s: keys are derived from a master key, but this is a %s key", name,
-              generation->template_copy->algorithm->name);
+              template_copy->algorithm->name);
         return NULL;
     }
-    key = key_duplicate(generation->template_copy);
+    key = key_duplicate(template_copy);
     if (key != NULL && !request_apply_to(key, &generation->request)) {
         key_free(key);
         key = NULL;
@@ -232,17 +242,51 @@ static struct key *make(struct generation *generation)
     return key;
 }
 
+/* The copy of the template, which has to be a master or a session key.  NULL with a reason. */
+static struct key *copy_template(const struct generation *generation)
+{
+    struct key *key = generation->template;
+    int ok;
+
+    if (!key_lock_for(key, KEY_USE))
+        return NULL;
+    ok = key->algorithm->kind != KEY_KIND_MASTER || convert(generation, key->value.master);
+    key_unlock(key);
+    return ok ? key_duplicate(key) : NULL;
+}
+
+static struct key *generate_from(struct generation *generation, struct key *template_copy)
+{
+    return template_copy->algorithm->kind == KEY_KIND_MASTER
+               ? derive(generation, template_copy->value.master)
+               : duplicate(generation, template_copy);
+}
+
+/* A first generation that fails leaves the context without a copy, and the next one is the first. */
+static struct key *generate_first(struct generation *generation)
+{
+    struct key *copy = copy_template(generation);
+    struct key *key = copy != NULL ? generate_from(generation, copy) : NULL;
+
+    if (key != NULL)
+        generation->template_copy = copy;
+    else
+        key_free(copy);
+    key_free(generation->template);
+    generation->template = NULL;
+    return key;
+}
+
 void *generate(void *vgeneration, OSSL_CALLBACK *callback, void *arg)
 {
     struct generation *generation = vgeneration;
-    struct key *template_copy = generation->template_copy;
 
     (void)callback;
     (void)arg;
-    if (template_copy == NULL)
+    if (generation->template == NULL && generation->template_copy == NULL)
         return make(generation);
     if (!check_no_key_bytes(generation->provctx, &generation->request))
         return NULL;
-    return template_copy->algorithm->kind == KEY_KIND_MASTER ? derive(generation)
-                                                             : duplicate(generation);
+    return generation->template_copy != NULL ? generate_from(generation, generation->template_copy)
+                                             : generate_first(generation);
 }

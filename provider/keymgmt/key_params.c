@@ -22,9 +22,7 @@ static int get_text(const struct key *key, OSSL_PARAM *param, const char *text)
 
 static int get_number(const struct key *key, OSSL_PARAM *param, uint64_t number)
 {
-    return OSSL_PARAM_set_uint64(param, number) ||
-           RAISE(key->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
-                 "%s: is an integer that does not fit the type asked for", param->key);
+    return params_set_number(key->provctx->errors, param, number);
 }
 
 /* A parameter that this kind of key lacks. */

@@ -10,6 +10,7 @@
 #include "key/key.h"
 #include "keymgmt/generate.h"
 #include "keymgmt/key_params.h"
+#include "keymgmt/raw_export.h"
 #include "keymgmt/request.h"
 #include "schannel/names.h"
 
@@ -25,7 +26,6 @@ static OSSL_FUNC_keymgmt_set_params_fn keymgmt_set_params;
 static OSSL_FUNC_keymgmt_settable_params_fn keymgmt_settable_params;
 static OSSL_FUNC_keymgmt_import_fn keymgmt_import;
 static OSSL_FUNC_keymgmt_import_types_fn keymgmt_import_types;
-static OSSL_FUNC_keymgmt_export_fn keymgmt_export;
 static OSSL_FUNC_keymgmt_export_types_fn keymgmt_export_types;
 
 static void *keymgmt_new(void *provctx)
@@ -117,73 +117,9 @@ static const OSSL_PARAM *keymgmt_import_types(int selection)
     return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ? request_import_types : NULL;
 }
 
-static const OSSL_PARAM export_types[] = {
-    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_ALG, NULL, 0),
-    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DIGEST, NULL, 0),
-    OSSL_PARAM_octet_string(SCHANNEL_PARAM_SECRET, NULL, 0),
-    OSSL_PARAM_octet_string(SCHANNEL_PARAM_PREMASTER, NULL, 0),
-    OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),
-    OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
-    OSSL_PARAM_END,
-};
-
-/* Key bytes in the clear, with IV and sequence but without a running state: |params| borrow from
- * the key, whose lock is held. */
-static void describe(struct key *key, OSSL_PARAM *params)
-{
-    struct octets secret = key_secret(key), chain = { NULL, 0 };
-    const char *secret_name = SCHANNEL_PARAM_SECRET;
-
-    if (key->algorithm->kind == KEY_KIND_MASTER && !key->value.master->converted)
-        secret_name = SCHANNEL_PARAM_PREMASTER;
-    *params++ = OSSL_PARAM_construct_utf8_string(SCHANNEL_PARAM_ALG,
-                                                 (char *)(uintptr_t)key->algorithm->name, 0);
-    *params++ =
-        OSSL_PARAM_construct_octet_string(secret_name, (void *)(uintptr_t)secret.data, secret.size);
-    if (key->algorithm->kind == KEY_KIND_CIPHER)
-        chain = cipher_value_chain(&key->value.cipher);
-    if (chain.size != 0)
-        *params++ = OSSL_PARAM_construct_octet_string(SCHANNEL_PARAM_IV,
-                                                      (void *)(uintptr_t)chain.data, chain.size);
-    if (key->algorithm->kind == KEY_KIND_MAC) {
-        *params++ = OSSL_PARAM_construct_utf8_string(
-            SCHANNEL_PARAM_DIGEST, (char *)(uintptr_t)digest_name(key->value.mac.digest), 0);
-        *params++ = OSSL_PARAM_construct_uint64(SCHANNEL_PARAM_SEQUENCE, &key->value.mac.sequence);
-    }
-    *params = OSSL_PARAM_construct_end();
-}
-
-static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *callback, void *arg)
-{
-    struct key *key = keydata;
-    struct key *copy;
-    OSSL_PARAM params[6];
-    int ok;
-
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0)
-        return RAISE(key->provctx->errors, SCHANNEL_R_NO_PUBLIC_PART,
-                     "a SCHANNEL key is secret as a whole: there is no public part to export");
-    if (!key_lock(key))
-        return 0;
-    ok = key->exportable;
-    key_unlock(key);
-    if (!ok)
-        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-                     "this %s key is not exportable: only the sealed opaque blob leaves the "
-                     "provider",
-                     key->algorithm->name);
-    /* The callback runs code that is not ours: not under the lock. */
-    if ((copy = key_duplicate(key)) == NULL)
-        return 0;
-    describe(copy, params);
-    ok = callback(params, arg);
-    key_free(copy);
-    return ok;
-}
-
 static const OSSL_PARAM *keymgmt_export_types(int selection)
 {
-    return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ? export_types : NULL;
+    return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ? raw_export_types : NULL;
 }
 
 const OSSL_DISPATCH schannel_keymgmt_functions[] = {
@@ -199,7 +135,7 @@ const OSSL_DISPATCH schannel_keymgmt_functions[] = {
     { OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, (void (*)(void))keymgmt_settable_params },
     { OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))keymgmt_import },
     { OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))keymgmt_import_types },
-    { OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))keymgmt_export },
+    { OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))raw_export },
     { OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))keymgmt_export_types },
     { OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))generate_init },
     { OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, (void (*)(void))generate_set_template },

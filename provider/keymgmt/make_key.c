@@ -25,7 +25,7 @@ static void set_odd_parity(uint8_t *key, size_t size)
 static int random_bytes(const struct provctx *provctx, uint8_t *out, size_t size)
 {
     return RAND_priv_bytes_ex(provctx->libctx, out, size, 0) == 1 ||
-           RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "no random bytes for a key");
+           errors_raise_no_random(provctx->errors, provctx->libctx, "a key");
 }
 
 /* ---- masters ---- */
@@ -99,6 +99,14 @@ static int check_cipher_size(const struct provctx *provctx, const struct request
     return 1;
 }
 
+static int no_salt(const struct provctx *provctx, const char *name,
+                   const struct bulk_cipher *cipher, size_t key_size)
+{
+    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                 "%s: only RC2 and RC4 keys of exactly 40 bits have a salt, this is %s with %zu",
+                 name, cipher->name, 8 * key_size);
+}
+
 /* CryptoAPI: keys of exactly 40 bits get a salt of zeros when they are generated, none here when
  * their bytes are given. */
 static int make_salt(const struct provctx *provctx, const struct request *request,
@@ -108,16 +116,20 @@ static int make_salt(const struct provctx *provctx, const struct request *reques
     enum salt_mode mode = request->salt_mode;
     int can_have = cipher_value_salt_is_valid(cipher, key_size, CIPHER_VALUE_SALT_SIZE);
 
+    if (request->salt_size != 0) {
+        if (!can_have)
+            return no_salt(provctx, SCHANNEL_PARAM_SALT, cipher, key_size);
+        memcpy(salt, request->salt, CIPHER_VALUE_SALT_SIZE);
+        *salt_size = CIPHER_VALUE_SALT_SIZE;
+        return 1;
+    }
     if (mode == SALT_MODE_DEFAULT)
         mode = request->secret == NULL && can_have ? SALT_MODE_ZERO : SALT_MODE_NONE;
     *salt_size = 0;
     if (mode == SALT_MODE_NONE)
         return 1;
     if (!can_have)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "salt-mode: only RC2 and RC4 keys of exactly 40 bits have a salt, this is %s "
-                     "with %zu",
-                     cipher->name, 8 * key_size);
+        return no_salt(provctx, SCHANNEL_PARAM_SALT_MODE, cipher, key_size);
     *salt_size = CIPHER_VALUE_SALT_SIZE;
     memset(salt, 0, CIPHER_VALUE_SALT_SIZE);
     return mode == SALT_MODE_ZERO || random_bytes(provctx, salt, CIPHER_VALUE_SALT_SIZE);
@@ -194,9 +206,14 @@ static int check_combination(const struct provctx *provctx, const struct request
     if (request->premaster != NULL && request->secret != NULL)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "premaster: excludes secret, which is the master secret");
-    if (request->salt_mode != SALT_MODE_DEFAULT && algorithm->kind != KEY_KIND_CIPHER)
+    if ((request->salt_mode != SALT_MODE_DEFAULT || request->salt_size != 0) &&
+        algorithm->kind != KEY_KIND_CIPHER)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: a %s key has no salt",
+                     request->salt_size != 0 ? SCHANNEL_PARAM_SALT : SCHANNEL_PARAM_SALT_MODE,
+                     algorithm->name);
+    if (request->salt_mode != SALT_MODE_DEFAULT && request->salt_size != 0)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "salt-mode: a %s key has no salt", algorithm->name);
+                     "salt-mode: excludes salt, which is the salt itself");
     name = derivation_given(&request->derivation, algorithm->kind == KEY_KIND_MAC);
     if (name != NULL && algorithm->kind != KEY_KIND_MASTER)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
@@ -220,12 +237,23 @@ static int make_value(struct key *key, const struct request *request)
 
 static int check_opaque(const struct provctx *provctx, const struct request *request)
 {
-    if (request->algorithm != NULL || request->secret != NULL || request->premaster != NULL ||
-        request->bits != 0)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "opaque-blob: holds the whole key, alg, bits, secret and premaster cannot be "
-                     "given beside it");
-    return 1;
+    const char *name = derivation_given(&request->derivation, 0);
+
+    if (request->algorithm != NULL)
+        name = SCHANNEL_PARAM_ALG;
+    else if (request->bits != 0)
+        name = SCHANNEL_PARAM_BITS;
+    else if (request->secret != NULL)
+        name = SCHANNEL_PARAM_SECRET;
+    else if (request->premaster != NULL)
+        name = SCHANNEL_PARAM_PREMASTER;
+    else if (request->salt_size != 0)
+        name = SCHANNEL_PARAM_SALT;
+    else if (request->salt_mode != SALT_MODE_DEFAULT)
+        name = SCHANNEL_PARAM_SALT_MODE;
+    return name == NULL ||
+           RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "opaque-blob: holds the whole key, %s cannot be given beside it", name);
 }
 
 int request_make_key(struct key *key, const struct request *request, int may_generate)

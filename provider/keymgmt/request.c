@@ -121,6 +121,18 @@ static int set_iv(const struct provctx *provctx, struct request *request, const 
     return 1;
 }
 
+static int set_salt(const struct provctx *provctx, struct request *request, const OSSL_PARAM *param)
+{
+    struct octets value;
+
+    if (!params_get_octets(provctx->errors, param, sizeof(request->salt), sizeof(request->salt),
+                           &value))
+        return 0;
+    memcpy(request->salt, value.data, value.size);
+    request->salt_size = (uint8_t)value.size;
+    return 1;
+}
+
 static int set_sequence(const struct provctx *provctx, struct request *request,
                         const OSSL_PARAM *param)
 {
@@ -165,6 +177,7 @@ static const struct {
     { SCHANNEL_PARAM_PREMASTER, set_premaster },
     { SCHANNEL_PARAM_OPAQUE_BLOB, set_opaque_blob },
     { SCHANNEL_PARAM_IV, set_iv },
+    { SCHANNEL_PARAM_SALT, set_salt },
     { SCHANNEL_PARAM_SEQUENCE, set_sequence },
     { SCHANNEL_PARAM_EXPORTABLE, set_exportable },
     { SCHANNEL_PARAM_FORK, set_fork },
@@ -232,6 +245,7 @@ void request_clear(struct request *request)
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_SECRET, NULL, 0),                                   \
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_PREMASTER, NULL, 0),                                \
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),                                       \
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_SALT, NULL, 0),                                     \
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_SALT_MODE, NULL, 0),                                 \
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),                                          \
         OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),                                          \

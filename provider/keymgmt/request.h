@@ -24,6 +24,8 @@ struct request {
     size_t secret_size, premaster_size;
     uint8_t iv[CBC_MAX_BLOCK_SIZE];
     uint8_t iv_size; /* 0: not given */
+    uint8_t salt[CIPHER_VALUE_SALT_SIZE];
+    uint8_t salt_size; /* 0: not given */
     uint8_t has_sequence, has_exportable, exportable, has_fork, fork_allowed;
     uint64_t sequence;
     struct derivation derivation;

@@ -15,13 +15,9 @@
 #include <string.h>
 #include "blob/opaque.h"
 #include "dispatch.h"
-#include "key/key.h"
-#include "key/mac_record.h"
-#include "key/options.h"
+#include "mac/context.h"
 #include "params.h"
 #include "schannel/names.h"
-
-#define MAX_KEY_SIZE 65535 /* HMAC takes any; a bound for the parameter */
 
 static OSSL_FUNC_mac_freectx_fn mac_free;
 static OSSL_FUNC_mac_dupctx_fn mac_dup;
@@ -30,34 +26,6 @@ static OSSL_FUNC_mac_update_fn mac_update;
 static OSSL_FUNC_mac_final_fn mac_final;
 static OSSL_FUNC_mac_get_ctx_params_fn mac_get_ctx_params;
 static OSSL_FUNC_mac_set_ctx_params_fn mac_set_ctx_params;
-
-struct mac_context {
-    struct provctx *provctx;
-    enum key_protocol protocol;
-    struct key *key;      /* bound: holds a reference; else NULL */
-    struct mac_value own; /* unbound: key bytes of our own, when |has_key| */
-    uint8_t has_key;
-    enum digest_id digest; /* of |own|; DIGEST_NONE: not set */
-    /* Key bytes may come before the digest: kept until both are there. */
-    uint8_t *pending_key;
-    size_t pending_key_size;
-    uint8_t has_pending_sequence;
-    uint64_t pending_sequence;
-    struct mac_record record;
-    struct blob_options options; /* of the blobs that are read from it */
-};
-
-/* What a call asks for, collected before anything changes. */
-struct mac_request {
-    struct key *key;    /* found by key-handle, with a reference; NULL: not asked for */
-    struct key *opened; /* made from opaque-blob, ours; NULL: not asked for */
-    struct octets key_bytes;
-    uint8_t has_key_bytes, has_sequence, has_options;
-    uint64_t sequence;
-    enum digest_id digest;
-    struct mac_record record;
-    struct blob_options options; /* ours when |has_options| */
-};
 
 /* ---- contexts ---- */
 
@@ -128,12 +96,7 @@ static struct mac_value *value_acquire(struct mac_context *context, enum key_pur
                    : NULL;
     if (context->has_key)
         return &context->own;
-    if (context->pending_key != NULL)
-        RAISE(context->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-              "digest: is not set, and TLS 1.0 has a choice: MD5 or SHA1");
-    else
-        RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY,
-              "TLS1-MAC: the context has neither key bytes nor a key-handle");
+    mac_context_has_no_key(context);
     return NULL;
 }
 
@@ -141,188 +104,6 @@ static void value_release(struct mac_context *context)
 {
     if (context->key != NULL)
         key_unlock(context->key);
-}
-
-/* ---- parameters: collecting ---- */
-
-/* |key| has to be a MAC key of this protocol; |name| is the parameter that names it. */
-static int check_mac_key(const struct mac_context *context, struct key *key,
-                         enum key_purpose purpose, const char *name)
-{
-    int ok;
-
-    if (!key_lock_kind(key, KEY_KIND_MAC, purpose, name))
-        return 0;
-    ok = key->value.mac.protocol == context->protocol ||
-         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a TLS1-MAC key, got a %s key", name, key->algorithm->name);
-    key_unlock(key);
-    return ok;
-}
-
-static int collect_handle(const struct mac_context *context, const OSSL_PARAM *param,
-                          struct mac_request *request)
-{
-    struct octets handle;
-
-    if (!params_get_octets(context->provctx->errors, param, KEY_HANDLE_SIZE, KEY_HANDLE_SIZE,
-                           &handle))
-        return 0;
-    key_free(request->key);
-    request->key = key_by_handle(context->provctx, handle);
-    return request->key != NULL && check_mac_key(context, request->key, KEY_LOOK, param->key);
-}
-
-/* The state of another context; resuming it is a use, which claims a transfer. */
-static int open_blob(const struct mac_context *context, const OSSL_PARAM *param,
-                     struct mac_request *request)
-{
-    struct octets blob;
-
-    if (!params_get_octets(context->provctx->errors, param, 1, OPAQUE_BLOB_MAX_SIZE, &blob))
-        return 0;
-    request->opened = opaque_blob_import(
-        context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
-        OPAQUE_FOR_CONTEXT);
-    return request->opened != NULL &&
-           check_mac_key(context, request->opened, KEY_LOOK, param->key) &&
-           check_mac_key(context, request->opened, KEY_USE, param->key);
-}
-
-static int collect_key(const struct mac_context *context, const OSSL_PARAM *param,
-                       struct mac_request *request)
-{
-    request->has_key_bytes = 1;
-    return params_get_octets(context->provctx->errors, param, 0, MAX_KEY_SIZE, &request->key_bytes);
-}
-
-static int collect_digest(const struct mac_context *context, const OSSL_PARAM *param,
-                          struct mac_request *request)
-{
-    return params_get_digest(context->provctx->errors, param, &request->digest);
-}
-
-static int collect_sequence(const struct mac_context *context, const OSSL_PARAM *param,
-                            struct mac_request *request)
-{
-    request->has_sequence = 1;
-    return params_get_number(context->provctx->errors, param, 0, UINT64_MAX, &request->sequence);
-}
-
-static const struct {
-    const char *name;
-    int (*collect)(const struct mac_context *, const OSSL_PARAM *, struct mac_request *);
-} collectors[] = {
-    { SCHANNEL_PARAM_KEY_HANDLE, collect_handle },
-    { OSSL_MAC_PARAM_KEY, collect_key },
-    { SCHANNEL_PARAM_DIGEST, collect_digest },
-    { SCHANNEL_PARAM_SEQUENCE, collect_sequence },
-};
-
-/* A digest given beside a handle has to be the key's own. */
-static int check_bound_digest(const struct mac_context *context, struct key *key,
-                              enum digest_id digest)
-{
-    enum digest_id own;
-
-    if (key == NULL || digest == DIGEST_NONE)
-        return 1;
-    if (!key_lock_kind(key, KEY_KIND_MAC, KEY_LOOK, "TLS1-MAC"))
-        return 0;
-    own = key->value.mac.digest;
-    key_unlock(key);
-    return own == digest ||
-           RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "digest: the key's own is %s, not %s", digest_name(own), digest_name(digest));
-}
-
-static int check_message_idle(const struct mac_context *context, struct key *key)
-{
-    const struct mac_value *value = context->has_key ? &context->own : NULL;
-    int started;
-
-    if (key != NULL) {
-        if (!key_lock_kind(key, KEY_KIND_MAC, KEY_LOOK, "TLS1-MAC"))
-            return 0;
-        started = key->value.mac.started;
-        key_unlock(key);
-    } else {
-        started = value != NULL && value->started;
-    }
-    return !started || RAISE(context->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                             "sequence: cannot change while a message is being absorbed");
-}
-
-static void request_clear(struct mac_request *request)
-{
-    key_free(request->key);
-    key_free(request->opened);
-    if (request->has_options)
-        blob_options_clear(&request->options);
-}
-
-static int collect_options(const struct mac_context *context, const OSSL_PARAM params[],
-                           struct mac_request *request)
-{
-    if (!blob_options_given(params))
-        return 1;
-    if (!blob_options_copy(&request->options, &context->options))
-        return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
-                     "no memory for the parameters");
-    request->has_options = 1;
-    return blob_options_set(context->provctx, &request->options, params);
-}
-
-/* Of a handle, a blob and key bytes at most one can be meant. */
-static int check_one_key(const struct mac_context *context, const struct mac_request *request,
-                         int has_blob)
-{
-    if (request->key != NULL && (request->has_key_bytes || has_blob))
-        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "key-handle: excludes %s", has_blob ? "opaque-blob" : "key bytes");
-    return !has_blob || !request->has_key_bytes ||
-           RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "opaque-blob: excludes key bytes");
-}
-
-static int collect_all(const struct mac_context *context, const OSSL_PARAM params[],
-                       struct mac_request *request)
-{
-    const OSSL_PARAM *blob = NULL;
-    struct key *bound;
-
-    if (!mac_record_set(context->provctx, &request->record, params) ||
-        !collect_options(context, params, request))
-        return 0;
-    for (; params != NULL && params->key != NULL; params++) {
-        if (strcmp(params->key, SCHANNEL_PARAM_OPAQUE_BLOB) == 0)
-            blob = params;
-        for (size_t n = 0; n < sizeof(collectors) / sizeof(collectors[0]); n++) {
-            if (strcmp(params->key, collectors[n].name) == 0 &&
-                !collectors[n].collect(context, params, request))
-                return 0;
-        }
-    }
-    if (!check_one_key(context, request, blob != NULL) ||
-        (blob != NULL && !open_blob(context, blob, request)))
-        return 0;
-    bound = request->key != NULL ? request->key : request->opened;
-    if (bound == NULL && !request->has_key_bytes)
-        bound = context->key;
-    return check_bound_digest(context, bound, request->digest) &&
-           (!request->has_sequence || request->has_key_bytes || check_message_idle(context, bound));
-}
-
-/* Collects everything from |params|; on failure there is nothing to clear. */
-static int collect(const struct mac_context *context, const OSSL_PARAM params[],
-                   struct mac_request *request)
-{
-    memset(request, 0, sizeof(*request));
-    request->record = context->record;
-    if (collect_all(context, params, request))
-        return 1;
-    request_clear(request);
-    return 0;
 }
 
 /* ---- parameters: taking over ---- */
@@ -372,26 +153,41 @@ static int apply_sequence(struct mac_context *context, uint64_t sequence)
 /* Puts the key that was asked for in the place of the one that the context has. */
 static void apply_key(struct mac_context *context, struct mac_request *request)
 {
+    if (context->key != NULL)
+        context->digest = DIGEST_NONE; /* it was the key's */
     key_free(context->key);
     context->key = request->key;
     request->key = NULL;
     mac_value_clear(&context->own);
     context->has_key = 0;
-    if (!request->has_key_bytes)
-        drop_pending_key(context);
+    if (request->has_key_bytes)
+        return;
+    drop_pending_key(context);
+    context->has_pending_sequence = 0;
+    context->digest = request->key_digest;
     if (request->opened != NULL) {
         /* nobody else has this key: no lock */
         context->own = request->opened->value.mac;
-        context->digest = context->own.digest;
         context->has_key = 1;
     }
+}
+
+/* The same key bytes go on under another digest. */
+static void change_digest(struct mac_context *context, enum digest_id digest)
+{
+    if (context->has_key && context->digest != digest) {
+        context->has_pending_sequence = 1;
+        context->pending_sequence = context->own.sequence;
+        context->has_key = 0;
+    }
+    context->digest = digest;
 }
 
 /* Takes over what was collected, and clears the request. */
 static int apply(struct mac_context *context, struct mac_request *request)
 {
     if (request->has_key_bytes && !keep_key(context, request->key_bytes)) {
-        request_clear(request);
+        mac_request_clear(request);
         return 0;
     }
     context->record = request->record;
@@ -402,15 +198,12 @@ static int apply(struct mac_context *context, struct mac_request *request)
     }
     if (request->key != NULL || request->opened != NULL || request->has_key_bytes)
         apply_key(context, request);
-    if (request->digest != DIGEST_NONE && context->key == NULL) {
-        if (context->has_key && context->digest != request->digest)
-            context->has_key = 0; /* the same key bytes under another digest */
-        context->digest = request->digest;
-    }
+    if (request->digest != DIGEST_NONE && context->key == NULL)
+        change_digest(context, request->digest);
     if (context->key == NULL && !context->has_key && context->pending_key != NULL &&
         context->digest != DIGEST_NONE)
         make_own_key(context);
-    request_clear(request);
+    mac_request_clear(request);
     return !request->has_sequence || apply_sequence(context, request->sequence);
 }
 
@@ -419,7 +212,7 @@ static int mac_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
     struct mac_context *context = vcontext;
     struct mac_request request;
 
-    return collect(context, params, &request) && apply(context, &request);
+    return mac_request_collect(context, 0, NULL, params, &request) && apply(context, &request);
 }
 
 /*
@@ -430,29 +223,21 @@ static int mac_init(void *vcontext, const unsigned char *key, size_t key_size,
                     const OSSL_PARAM params[])
 {
     struct mac_context *context = vcontext;
+    struct octets key_bytes = { key, key_size };
     struct mac_request request;
     struct mac_value *value;
     int continues;
 
-    if (!collect(context, params, &request))
+    if (!mac_request_collect(context, 1, key != NULL ? &key_bytes : NULL, params, &request))
         return 0;
     continues = request.key != NULL || request.opened != NULL;
-    if (key != NULL) {
-        if (continues) {
-            RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                  "%s: excludes key bytes", request.key != NULL ? "key-handle" : "opaque-blob");
-            request_clear(&request);
-            return 0;
-        }
-        request.has_key_bytes = 1;
-        request.key_bytes = (struct octets){ key, key_size };
-    }
     if (!apply(context, &request))
         return 0;
+    if (continues)
+        return 1;
     if ((value = value_acquire(context, KEY_ADVANCE)) == NULL)
         return 0;
-    if (!continues)
-        mac_value_drop(value);
+    mac_value_drop(value);
     value_release(context);
     return 1;
 }
@@ -513,15 +298,8 @@ static int get_blob(struct mac_context *context, OSSL_PARAM *param)
     return ok;
 }
 
-/* Size 0 for a context that has no key and no digest yet. */
-static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
+static int get_sequence(struct mac_context *context, OSSL_PARAM *param)
 {
-    struct mac_context *context = vcontext;
-    OSSL_PARAM *size = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_SIZE);
-    OSSL_PARAM *block = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_BLOCK_SIZE);
-    OSSL_PARAM *sequence = OSSL_PARAM_locate(params, SCHANNEL_PARAM_SEQUENCE);
-    OSSL_PARAM *blob = OSSL_PARAM_locate(params, SCHANNEL_PARAM_OPAQUE_BLOB);
-    enum digest_id digest = context->digest;
     uint64_t number = context->pending_sequence;
 
     if (context->key != NULL || context->has_key) {
@@ -529,14 +307,26 @@ static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
 
         if (value == NULL)
             return 0;
-        digest = value->digest;
         number = value->sequence;
         value_release(context);
     }
-    return (blob == NULL || get_blob(context, blob)) &&
-           (size == NULL || OSSL_PARAM_set_size_t(size, digest_size(digest))) &&
-           (block == NULL || OSSL_PARAM_set_size_t(block, DIGEST_BLOCK_SIZE)) &&
-           (sequence == NULL || OSSL_PARAM_set_uint64(sequence, number));
+    return params_set_number(context->provctx->errors, param, number);
+}
+
+/* Size 0 for a context that has no key and no digest yet. */
+static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
+{
+    struct mac_context *context = vcontext;
+    const struct errors *errors = context->provctx->errors;
+    OSSL_PARAM *size = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_SIZE);
+    OSSL_PARAM *block = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_BLOCK_SIZE);
+    OSSL_PARAM *sequence = OSSL_PARAM_locate(params, SCHANNEL_PARAM_SEQUENCE);
+    OSSL_PARAM *blob = OSSL_PARAM_locate(params, SCHANNEL_PARAM_OPAQUE_BLOB);
+
+    return (size == NULL || params_set_number(errors, size, digest_size(context->digest))) &&
+           (block == NULL || params_set_number(errors, block, DIGEST_BLOCK_SIZE)) &&
+           (sequence == NULL || get_sequence(context, sequence)) &&
+           (blob == NULL || get_blob(context, blob));
 }
 
 static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)

@@ -148,6 +148,24 @@ enum cbc_result cbc_update(struct cbc_state *state, const struct cbc_job *job, c
     return CBC_OK;
 }
 
+/* Without padding a block that a padded decryption held back is a block like any other. */
+static enum cbc_result release_block(struct cbc_state *state, const struct cbc_job *job,
+                                     uint8_t *out, size_t out_size, size_t *written)
+{
+    size_t block = state->block_size;
+
+    if (state->buffered == 0)
+        return CBC_OK;
+    if (state->buffered != block)
+        return CBC_PARTIAL_BLOCK;
+    if (out_size < block)
+        return CBC_OUTPUT_TOO_SMALL;
+    if (!process_blocks(state, job, state->buffer, out, block))
+        return CBC_ENGINE_FAILURE;
+    *written = block;
+    return CBC_OK;
+}
+
 /* Pads the buffered input to a block and encrypts it. */
 static enum cbc_result finish_encryption(struct cbc_state *state, const struct cbc_job *job,
                                          uint8_t *out, size_t out_size, size_t *written)
@@ -234,8 +252,8 @@ enum cbc_result cbc_final(struct cbc_state *state, const struct cbc_job *job, ui
         result = job->direction == CBC_ENCRYPT
                      ? finish_encryption(state, job, out, out_size, written)
                      : finish_decryption(state, job, out, out_size, written);
-    else if (state->buffered != 0)
-        result = CBC_PARTIAL_BLOCK;
+    else
+        result = release_block(state, job, out, out_size, written);
     if (result == CBC_OK) {
         OPENSSL_cleanse(state->buffer, sizeof(state->buffer));
         state->buffered = 0;

@@ -128,11 +128,16 @@ static int signature_init(void *vcontext, const char *digest, void *key, const O
 {
     struct signature_context *context = vcontext;
     struct key *wanted = key != NULL ? key : context->key;
+    struct mac_record record = context->record;
 
     if (wanted == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "signature: no key is set");
-    if (!check_key(context, wanted, digest) || !signature_set_ctx_params(context, params))
+    /* libcrypto has finished on a duplicate: the length of the last record is still here. */
+    record.has_length = 0;
+    if (!check_key(context, wanted, digest) ||
+        !mac_record_set(context->provctx, &record, params))
         return 0;
+    context->record = record;
     key_up_ref(wanted);
     key_free(context->key);
     context->key = wanted;

@@ -15,7 +15,7 @@
 #include "recorded_errors.h"
 
 /* The info string of seal.h, version included. */
-#define SEAL_INFO        "schannel opaque key blob seal 0"
+#define SEAL_INFO        "schannel opaque key blob seal 1"
 
 #define REFUSED_SENTENCE "changed, cut short or sealed under another key"
 #define MAX_PLAINTEXT    300

@@ -676,15 +676,14 @@ static void sources_of_no_form_are_refused(void **state)
     };
     struct world *world = *state;
     const struct errors *errors = recorded_errors_target(world->recorded);
-    char quoted[80];
+    char said[160];
 
     for (size_t n = 0; n < COUNT(wrong); n++) {
-        snprintf(quoted, sizeof(quoted),
-                 "seal-key: expected file:PATH, fd:N, user or runtime, got "
-                 "\"%.20s",
-                 wrong[n]);
+        snprintf(said, sizeof(said),
+                 "seal-key: expected file:PATH, fd:N, user or runtime, got %zu other",
+                 strlen(wrong[n]));
         assert_int_equal(sealing_key_source_is_valid(errors, wrong[n]), 0);
-        expect_one_error(world->recorded, SCHANNEL_R_INVALID_PARAMETER, quoted);
+        expect_one_error(world->recorded, SCHANNEL_R_INVALID_PARAMETER, said);
         refuse(world, wrong[n], SCHANNEL_R_INVALID_PARAMETER);
     }
     assert_int_equal(count_entries(world->directory), 0);

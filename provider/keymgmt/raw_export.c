@@ -1,0 +1,154 @@
+/* Key bytes in the clear: see raw_export.h. */
+#include "keymgmt/raw_export.h"
+
+#include <inttypes.h>
+#include <openssl/params.h>
+#include "key/key.h"
+#include "schannel/names.h"
+
+#define MAX_PARAMS 16
+
+const OSSL_PARAM raw_export_types[] = {
+    OSSL_PARAM_utf8_string(SCHANNEL_PARAM_ALG, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_SECRET, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_PREMASTER, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_SALT, NULL, 0),
+    OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+    DERIVATION_SETTABLE,
+    OSSL_PARAM_END,
+};
+
+/* A list of parameters that borrow from a key. */
+struct list {
+    OSSL_PARAM param[MAX_PARAMS];
+    size_t count;
+    unsigned number[MAX_PARAMS];
+};
+
+static void add_octets(struct list *list, const char *name, struct octets value)
+{
+    if (value.size != 0)
+        list->param[list->count++] =
+            OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)value.data, value.size);
+}
+
+static void add_text(struct list *list, const char *name, const char *value)
+{
+    list->param[list->count++] =
+        OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)value, 0);
+}
+
+static void add_number(struct list *list, const char *name, int is_given, unsigned value)
+{
+    if (!is_given)
+        return;
+    list->number[list->count] = value;
+    list->param[list->count] = OSSL_PARAM_construct_uint(name, &list->number[list->count]);
+    list->count++;
+}
+
+static void add_master(struct list *list, const struct master_value *master)
+{
+    const struct derivation *derivation = &master->derivation;
+
+    add_octets(list, master->converted ? SCHANNEL_PARAM_SECRET : SCHANNEL_PARAM_PREMASTER,
+               master_value_secret(master));
+    add_octets(list, SCHANNEL_PARAM_CLIENT_RANDOM,
+               derivation_random_octets(&derivation->client_random));
+    add_octets(list, SCHANNEL_PARAM_SERVER_RANDOM,
+               derivation_random_octets(&derivation->server_random));
+    if (derivation->cipher != NULL)
+        add_text(list, SCHANNEL_PARAM_CIPHER, derivation->cipher->name);
+    if (derivation->digest != DIGEST_NONE)
+        add_text(list, SCHANNEL_PARAM_DIGEST, digest_name(derivation->digest));
+    add_number(list, SCHANNEL_PARAM_CIPHER_BITS, derivation->cipher_bits != 0,
+               derivation->cipher_bits);
+    add_number(list, SCHANNEL_PARAM_MAC_BITS, derivation->mac_bits != 0, derivation->mac_bits);
+    add_number(list, SCHANNEL_PARAM_EXPORT, derivation->has_export, derivation->is_export);
+    add_number(list, SCHANNEL_PARAM_RELAXED_RANDOMS, derivation->has_relaxed, derivation->relaxed);
+}
+
+static void add_mac(struct list *list, struct mac_value *mac)
+{
+    add_text(list, SCHANNEL_PARAM_DIGEST, digest_name(mac->digest));
+    add_octets(list, SCHANNEL_PARAM_SECRET, (struct octets){ mac->key, mac->key_size });
+    list->param[list->count++] =
+        OSSL_PARAM_construct_uint64(SCHANNEL_PARAM_SEQUENCE, &mac->sequence);
+}
+
+static void describe(struct key *key, struct list *list)
+{
+    add_text(list, SCHANNEL_PARAM_ALG, key->algorithm->name);
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        add_master(list, key->value.master);
+        break;
+    case KEY_KIND_CIPHER:
+        add_octets(list, SCHANNEL_PARAM_SECRET, cipher_value_key(&key->value.cipher));
+        add_octets(list, SCHANNEL_PARAM_SALT, cipher_value_salt(&key->value.cipher));
+        add_octets(list, SCHANNEL_PARAM_IV, cipher_value_chain(&key->value.cipher));
+        break;
+    case KEY_KIND_MAC:
+        add_mac(list, &key->value.mac);
+        break;
+    }
+    list->param[list->count] = OSSL_PARAM_construct_end();
+}
+
+/* The key's lock is held. */
+static int has_running_state(const struct key *key)
+{
+    const struct cipher_value *cipher = &key->value.cipher;
+
+    switch (key->algorithm->kind) {
+    case KEY_KIND_MASTER:
+        return 0;
+    case KEY_KIND_CIPHER:
+        return cipher_value_is_stream(cipher) ? cipher->position != 0 : cipher->u.cbc.buffered != 0;
+    case KEY_KIND_MAC:
+        break;
+    }
+    return key->value.mac.started;
+}
+
+/* The lock is held. */
+static int check(const struct key *key)
+{
+    if (!key->exportable)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
+                     "this %s key is not exportable: only the sealed opaque blob leaves the "
+                     "provider",
+                     key->algorithm->name);
+    return !has_running_state(key) ||
+           RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
+                 "this %s key is in the middle of a stream, a block or a message, which its bytes "
+                 "alone do not tell: use the sealed opaque blob",
+                 key->algorithm->name);
+}
+
+int raw_export(void *keydata, int selection, OSSL_CALLBACK *callback, void *arg)
+{
+    struct key *key = keydata;
+    struct key *copy;
+    struct list list = { .count = 0 };
+    int ok;
+
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NO_PUBLIC_PART,
+                     "a SCHANNEL key is secret as a whole: there is no public part to export");
+    if (!key_lock(key))
+        return 0;
+    ok = check(key);
+    key_unlock(key);
+    /* The callback runs code that is not ours: on a copy, without a lock. */
+    if (!ok || (copy = key_duplicate(key)) == NULL)
+        return 0;
+    ok = check(copy); /* another thread may have used the key in between */
+    if (ok) {
+        describe(copy, &list);
+        ok = callback(list.param, arg);
+    }
+    key_free(copy);
+    return ok;
+}
