@@ -1338,6 +1338,24 @@ static void secret_and_premaster_exclude_each_other(void **state)
     }
 }
 
+static void a_master_secret_given_does_not_stand_in_for_the_premaster(void **state)
+{
+    EVP_KDF_CTX *context = new_context();
+    uint8_t expected[MAX_OUTPUT];
+    struct connection c;
+    struct list list;
+
+    (void)state;
+    make_connection(&c, &rows[18], "SHA1", 62);
+    list_connection(&list, &c, &usages[1]);
+    assert_set(context, list.params);
+    set_one(context, text_param("usage", "master-secret"));
+    assert_refuses(context, NULL, MASTER_SIZE, "missing parameter", "premaster");
+    set_one(context, text_param("usage", "server-write-key"));
+    assert_derives(context, NULL, expected, write_key(&c, 1, expected));
+    EVP_KDF_CTX_free(context);
+}
+
 /* ---- threads ---- */
 
 #define THREADS 16
@@ -1443,6 +1461,7 @@ int main(void)
         cmocka_unit_test(mac_bits_that_are_not_those_of_the_digest_are_refused),
         cmocka_unit_test(a_stream_cipher_has_no_iv),
         cmocka_unit_test(secret_and_premaster_exclude_each_other),
+        cmocka_unit_test(a_master_secret_given_does_not_stand_in_for_the_premaster),
         cmocka_unit_test(contexts_in_16_threads_do_not_disturb_each_other),
     };
 
