@@ -1430,8 +1430,7 @@ static void keys_are_equal_by_algorithm_and_secret_alone(void **state)
     ERR_clear_error();
 }
 
-/* MD5 and SHA1 keys have other lengths: of a key that could be both only the digest differs. */
-static void a_key_in_one_bit_another_is_another(void **state)
+static void a_key_that_differs_in_one_bit_is_not_equal(void **state)
 {
     (void)state;
     for (size_t n = 0; n < COUNT(rows); n++) {
@@ -1852,7 +1851,7 @@ static void randoms_and_algorithms_can_be_set_on_the_master_afterwards(void **st
     for_each_derivation(check_set_on_master);
 }
 
-/* Everything from one context, in one process after another as resumption does it. */
+/* Twice with the randoms of the master, then twice with those of a resumed session. */
 static void one_context_derives_all_keys_of_a_connection(void **state)
 {
     struct connection c, resumed;
@@ -2022,7 +2021,6 @@ static void a_random_master_derives_the_same_for_all_contexts(void **state)
     EVP_PKEY_free(master);
 }
 
-/* Nobody can say "now": a key from a derivation can be given its own iv or sequence at once. */
 static void iv_and_sequence_can_be_given_to_a_derivation(void **state)
 {
     struct connection c;
@@ -2560,7 +2558,7 @@ int main(void)
         cmocka_unit_test(a_sequence_cannot_change_inside_a_message),
         cmocka_unit_test(a_duplicate_goes_on_independently),
         cmocka_unit_test(keys_are_equal_by_algorithm_and_secret_alone),
-        cmocka_unit_test(a_key_in_one_bit_another_is_another),
+        cmocka_unit_test(a_key_that_differs_in_one_bit_is_not_equal),
         cmocka_unit_test(a_premaster_is_not_the_master_secret_of_the_same_bytes),
         cmocka_unit_test(a_retired_key_refuses_everything_to_every_holder),
         cmocka_unit_test(contexts_bound_to_a_retired_cipher_key_refuse),
