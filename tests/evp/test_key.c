@@ -5,6 +5,8 @@
 #include "fixture.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <openssl/encoder.h>
 #include <openssl/kdf.h>
 
@@ -75,6 +77,18 @@ static void list_add(struct list *list, OSSL_PARAM param)
     assert_in_range(list->count, 0, MAX_PARAMS - 2);
     list->params[list->count++] = param;
     list->params[list->count] = OSSL_PARAM_construct_end();
+}
+
+static void list_drop(struct list *list, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t n = 0; n < list->count; n++) {
+        if (strcmp(list->params[n].key, name) != 0)
+            list->params[kept++] = list->params[n];
+    }
+    list->count = kept;
+    list->params[kept] = OSSL_PARAM_construct_end();
 }
 
 static OSSL_PARAM flag_param(const char *name, int value)
@@ -1999,6 +2013,39 @@ static void the_randoms_of_a_conversion_are_those_given_to_the_derivation(void *
     EVP_PKEY_free(master);
 }
 
+static void a_premaster_may_have_any_length(void **state)
+{
+    static const size_t sizes[] = { 1, 2, 20, 47, 48, 49, 64, 128, 129, 256, 1024 };
+    uint8_t premaster[1024];
+
+    (void)state;
+    pattern(premaster, sizeof(premaster), 79);
+    for (size_t n = 0; n < COUNT(sizes); n++) {
+        struct list list = { .count = 0 }, wanted = derivation("server-write-key");
+        uint8_t expected[MAX_SECRET];
+        struct connection c;
+        EVP_PKEY *master, *key;
+        EVP_KDF *kdf = EVP_KDF_fetch(libctx, SCHANNEL_KDF_TLS1, NULL);
+        EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+
+        make_connection(&c, 9, 1, 59);
+        list_connection(&list, &c);
+        list_add(&list, octets_param("premaster", premaster, sizes[n]));
+        list_add(&list, text_param("usage", "server-write-key"));
+        assert_int_equal(EVP_KDF_derive(context, expected, c.suite->size, list.params), 1);
+        list_drop(&list, "usage");
+        list_add(&list, text_param("alg", SCHANNEL_ALG_TLS1_MASTER));
+        master = from_data(list.params);
+        key = generate(master, wanted.params);
+        assert_non_null(key);
+        assert_bytes(key, expected, c.suite->size);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(master);
+        EVP_KDF_CTX_free(context);
+        EVP_KDF_free(kdf);
+    }
+}
+
 static void a_random_master_derives_the_same_for_all_contexts(void **state)
 {
     struct connection c;
@@ -2103,18 +2150,6 @@ static const struct {
       { "mac-bits", NUMBER, NULL, 128 } },
     { "client-write-key", NULL, "invalid parameter", "mac-bits", { "mac-bits", NUMBER, NULL, 64 } },
 };
-
-static void list_drop(struct list *list, const char *name)
-{
-    size_t kept = 0;
-
-    for (size_t n = 0; n < list->count; n++) {
-        if (strcmp(list->params[n].key, name) != 0)
-            list->params[kept++] = list->params[n];
-    }
-    list->count = kept;
-    list->params[kept] = OSSL_PARAM_construct_end();
-}
 
 static void a_derivation_that_cannot_be_is_refused_and_the_master_stays(void **state)
 {
@@ -2529,6 +2564,57 @@ static void threads_that_race_for_a_premaster_agree_on_one_master_secret(void **
     }
 }
 
+static atomic_int derived_before;
+
+/* Derives until the master is gone: every key is right, and then there is one reason. */
+static void *derive_until_retired(void *argument)
+{
+    struct worker *worker = argument;
+    uint8_t out[MAX_SECRET] = { 0 };
+
+    while (derive_for(worker, usages[3], out)) {
+        atomic_fetch_add(&derived_before, 1);
+        if (memcmp(out, worker->first[3], 20) != 0)
+            worker->failures++;
+    }
+    if (ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_NONE ||
+        strcmp(ERR_reason_error_string(ERR_peek_error()), "key has been retired") != 0)
+        worker->failures++;
+    ERR_clear_error();
+    return NULL;
+}
+
+static void a_master_retired_while_threads_derive_gives_right_keys_or_none(void **state)
+{
+    static struct worker workers[THREADS];
+    struct connection c;
+    EVP_PKEY *master;
+
+    (void)state;
+    memset(workers, 0, sizeof(workers));
+    atomic_store(&derived_before, 0);
+    make_connection(&c, 9, 1, 58);
+    master = import_master(&c, "secret");
+    for (size_t n = 0; n < THREADS; n++) {
+        workers[n].master = master;
+        workers[n].own_randoms = 1;
+        memcpy(workers[n].client, c.client, RANDOM_SIZE);
+        memcpy(workers[n].server, c.server, RANDOM_SIZE);
+        expected_key(&c, usages[3], workers[n].first[3]);
+    }
+    for (size_t n = 0; n < THREADS; n++)
+        assert_int_equal(
+            pthread_create(&workers[n].thread, NULL, derive_until_retired, &workers[n]), 0);
+    while (atomic_load(&derived_before) < 1000)
+        sched_yield();
+    assert_int_equal(set_one(master, flag_param("retire", 1)), 1);
+    for (size_t n = 0; n < THREADS; n++)
+        pthread_join(workers[n].thread, NULL);
+    for (size_t n = 0; n < THREADS; n++)
+        assert_int_equal(workers[n].failures, 0);
+    EVP_PKEY_free(master);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -2571,6 +2657,7 @@ int main(void)
         cmocka_unit_test(a_retired_master_derives_nothing_in_a_context_that_has_no_copy),
         cmocka_unit_test(a_premaster_is_converted_once_with_the_first_derivations_randoms),
         cmocka_unit_test(the_randoms_of_a_conversion_are_those_given_to_the_derivation),
+        cmocka_unit_test(a_premaster_may_have_any_length),
         cmocka_unit_test(a_random_master_derives_the_same_for_all_contexts),
         cmocka_unit_test(iv_and_sequence_can_be_given_to_a_derivation),
         cmocka_unit_test(a_derivation_that_cannot_be_is_refused_and_the_master_stays),
@@ -2583,6 +2670,7 @@ int main(void)
         cmocka_unit_test(a_bound_context_keeps_the_key_alive),
         cmocka_unit_test(threads_that_derive_from_one_master_agree_with_the_serial_answer),
         cmocka_unit_test(threads_that_race_for_a_premaster_agree_on_one_master_secret),
+        cmocka_unit_test(a_master_retired_while_threads_derive_gives_right_keys_or_none),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
