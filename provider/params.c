@@ -10,7 +10,8 @@ int params_get_number(const struct errors *errors, const OSSL_PARAM *param, uint
 {
     uint64_t number;
 
-    if (param->data_type != OSSL_PARAM_INTEGER && param->data_type != OSSL_PARAM_UNSIGNED_INTEGER)
+    if (param->data == NULL ||
+        (param->data_type != OSSL_PARAM_INTEGER && param->data_type != OSSL_PARAM_UNSIGNED_INTEGER))
         return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected an integer", param->key);
     /* Fails for negative numbers and those wider than 64 bits. */
     if (!OSSL_PARAM_get_uint64(param, &number))

@@ -17,6 +17,7 @@
 #define INNER_PROPERTIES "provider!=schannel"
 /* 64 hex digits with CR LF, and one byte more to notice what is too long. */
 #define MAX_CONTENT_SIZE (2 * SEALING_KEY_SIZE + 2 + 1)
+#define MAX_SHOWN_SIZE   30 /* less than a key */
 #define MAX_DESCRIPTORS  16
 #define MAX_KEPT         (MAX_DESCRIPTORS + 2) /* and user and runtime */
 
@@ -109,17 +110,17 @@ static int parse_content(const struct errors *errors, const char *source, const 
 }
 
 /*
- * Up to |size| bytes, over short reads.  -1 with errno.  A file is read from its start and its
- * position stays: another library context may read the same descriptor.
+ * Up to |size| bytes, over short reads.  -1 with errno.  The position of a file stays: another
+ * library context may read the same descriptor.
  */
 static ssize_t read_all(int fd, uint8_t *out, size_t size)
 {
-    int is_file = lseek(fd, 0, SEEK_CUR) >= 0;
+    off_t start = lseek(fd, 0, SEEK_CUR); /* -1: not a file */
     size_t filled = 0;
 
     while (filled < size) {
-        ssize_t got = is_file ? pread(fd, out + filled, size - filled, (off_t)filled)
-                              : read(fd, out + filled, size - filled);
+        ssize_t got = start >= 0 ? pread(fd, out + filled, size - filled, start + (off_t)filled)
+                                 : read(fd, out + filled, size - filled);
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -234,10 +235,14 @@ int sealing_key_source_is_valid(const struct errors *errors, const char *source)
         return 1;
     if (strncmp(source, "fd:", 3) == 0 && parse_fd(source) >= 0)
         return 1;
-    /* Not shown: somebody may have taken the parameter for the key itself. */
+    /* A long one is not shown: somebody may have taken the parameter for the key itself. */
+    if (strlen(source) > MAX_SHOWN_SIZE)
+        return RAISE(
+            errors, SCHANNEL_R_INVALID_PARAMETER,
+            "seal-key: expected file:PATH, fd:N, user or runtime, got %zu other characters",
+            strlen(source));
     return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER,
-                 "seal-key: expected file:PATH, fd:N, user or runtime, got %zu other characters",
-                 strlen(source));
+                 "seal-key: expected file:PATH, fd:N, user or runtime, got \"%s\"", source);
 }
 
 /* ---- keeping ---- */

@@ -3,8 +3,8 @@
  *
  *   file:PATH  32 bytes, or 64 hex digits (a final newline is allowed).  Refused when others than
  *              owner and group can read the file or others than the owner can write it.
- *   fd:N       the same contents from an inherited descriptor: read once, then kept.  A file is read
- *              from its start, anything else to its end.
+ *   fd:N       the same contents from an inherited descriptor: read once, then kept.  The position
+ *              of a file stays, anything else is read to its end.
  *   user       a key that the provider makes on first use and that survives a reboot:
  *              $XDG_STATE_HOME/schannel/seal.key, by default ~/.local/state/schannel/seal.key,
  *              for root /var/lib/schannel/seal.key.

@@ -228,12 +228,6 @@ static struct key *make(struct generation *generation)
 {
     struct key *key;
 
-    if (generation->request.usage != KEY_USAGE_NONE) {
-        RAISE(generation->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-              "usage: needs a master key to derive from (EVP_PKEY_CTX_new_from_pkey, genpkey "
-              "-paramfile)");
-        return NULL;
-    }
     key = key_new(generation->provctx);
     if (key != NULL && !request_make_key(key, &generation->request, 1)) {
         key_free(key);

@@ -262,6 +262,11 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
     struct octets blob = { request->opaque_blob, request->opaque_blob_size };
     int ok;
 
+    if (request->usage != KEY_USAGE_NONE)
+        return RAISE(
+            provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+            "usage: needs a master key to derive from (EVP_PKEY_CTX_new_from_pkey, genpkey "
+            "-paramfile)");
     if (blob.data != NULL) {
         ok = check_opaque(provctx, request) &&
              opaque_blob_import_into(key, blob, &request->options, NULL, OPAQUE_FOR_KEY);
