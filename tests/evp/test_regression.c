@@ -159,7 +159,7 @@ static EVP_PKEY *exportable_key(const char *alg, size_t size, const char *salt_m
 
 static void encrypt(EVP_PKEY *key, const char *cipher_name, size_t size)
 {
-    uint8_t handle[KEY_HANDLE_SIZE], data[64] = { 0 };
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 }, data[64] = { 0 };
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           OSSL_PARAM_construct_end() };
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, cipher_name, NULL);
@@ -246,7 +246,7 @@ static void a_block_held_back_is_released_when_padding_is_turned_off(void **stat
 static void key_bytes_unbind_a_context_from_a_short_and_from_a_retired_key(void **state)
 {
     EVP_PKEY *key = exportable_key("RC4", 5, "none");
-    uint8_t handle[KEY_HANDLE_SIZE], bytes[16] = { 1 };
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 }, bytes[16] = { 1 };
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           OSSL_PARAM_construct_end() };
     OSSL_PARAM retire[] = { OSSL_PARAM_construct_int("retire", &yes), OSSL_PARAM_construct_end() };
@@ -291,7 +291,7 @@ static EVP_PKEY *mac_key(void)
 static void an_initialisation_of_a_mac_judges_the_key_that_it_brings(void **state)
 {
     EVP_PKEY *key = mac_key();
-    uint8_t handle[KEY_HANDLE_SIZE], bytes[20] = { 2 };
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 }, bytes[20] = { 2 };
     uint64_t sequence = 7, read = 0;
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           OSSL_PARAM_construct_end() };
@@ -348,7 +348,7 @@ static void another_digest_keeps_the_sequence_and_waits_for_the_message(void **s
 static void a_sequence_set_before_the_handle_is_for_the_key_that_comes(void **state)
 {
     EVP_PKEY *key = mac_key();
-    uint8_t handle[KEY_HANDLE_SIZE];
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
     uint64_t sequence = 11, read = 0;
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           OSSL_PARAM_construct_end() };
