@@ -31,6 +31,7 @@ struct options {
     const char *listen_path;   /* Unix socket on which connections come */
     const char *next_path;     /* Unix socket of the process to hand over to, or NULL */
     const char *seal_key;      /* as the parameter "seal-key" */
+    const char *claim_dir;     /* as the parameter "claim-dir", or NULL */
     const char *provider_path; /* directory of schannel.so, or NULL */
     unsigned connections;      /* end after so many */
     unsigned idle_seconds;     /* end when none came for so long */
@@ -41,6 +42,7 @@ static const char usage_text[] =
     "usage: handoff-application --listen PATH --seal-key VALUE [options]\n"
     "  --listen PATH          Unix socket on which connections are handed over to this process\n"
     "  --seal-key VALUE       sealing key of the blobs: fd:N, file:PATH, runtime or user\n"
+    "  --claim-dir PATH       where opened blobs are recorded; needless with runtime\n"
     "  --next PATH            Unix socket of the process that this one hands over to\n"
     "  --hand-over-after N    hand over after N answers, not only on GET /handover\n"
     "  --connections N        end after N connections (default 1)\n"
@@ -53,6 +55,7 @@ static int read_options(int argc, char **argv, struct options *options)
     static const struct option known[] = {
         { "listen", required_argument, NULL, 'l' },
         { "seal-key", required_argument, NULL, 's' },
+        { "claim-dir", required_argument, NULL, 'd' },
         { "next", required_argument, NULL, 'n' },
         { "hand-over-after", required_argument, NULL, 'a' },
         { "connections", required_argument, NULL, 'c' },
@@ -71,6 +74,9 @@ static int read_options(int argc, char **argv, struct options *options)
             break;
         case 's':
             options->seal_key = optarg;
+            break;
+        case 'd':
+            options->claim_dir = optarg;
             break;
         case 'n':
             options->next_path = optarg;
@@ -95,6 +101,12 @@ static int read_options(int argc, char **argv, struct options *options)
         }
     }
     return ok && optind == argc && options->listen_path != NULL && options->seal_key != NULL;
+}
+
+/* How a connection comes to this process, and how one goes to the next. */
+static struct transfer_terms terms_for(const struct options *options, const char *audience)
+{
+    return (struct transfer_terms){ options->seal_key, options->claim_dir, audience };
 }
 
 static void report_taken(const struct options *options, const struct connection *connection,
@@ -132,11 +144,12 @@ static void report_taken(const struct options *options, const struct connection 
 static int pass_on(const struct options *options, struct connection *connection, int channel,
                    struct handover *handover)
 {
+    const struct transfer_terms terms = terms_for(options, options->next_path);
     const uint64_t start = report_clock();
     char reason[KEY_TEXT_SIZE];
     uint64_t spent;
 
-    if (!connection_suspend(connection, options->seal_key, handover))
+    if (!connection_suspend(connection, &terms, handover))
         return report_failure(options->name, "the keys cannot be exported");
     spent = report_clock() - start;
     if (!keys_is_retired(connection->keys.key[SERVER_WRITE_KEY], reason))
@@ -198,6 +211,8 @@ static int take_connection(const struct options *options, int channel)
 {
     struct handover *handover = calloc(1, sizeof(*handover));
     struct connection *connection = calloc(1, sizeof(*connection));
+    const struct transfer_terms terms = terms_for(options, options->listen_path);
+    char reason[KEY_TEXT_SIZE];
     int ok = 0;
 
     if (handover == NULL || connection == NULL) {
@@ -206,11 +221,15 @@ static int take_connection(const struct options *options, int channel)
         report_failure(options->name, "what came is no handed-over connection");
         if (handover->socket >= 0)
             close(handover->socket);
-    } else if (!connection_start(connection, handover, options->seal_key)) {
+    } else if (!connection_start(connection, handover, &terms)) {
         report_failure(options->name, "the keys cannot be imported");
+        connection_release(connection);
+    } else if (!keys_open_only_once(&handover->keys, &terms, reason)) {
+        report_failure(options->name, "the blobs open a second time: %s", reason);
         connection_release(connection);
     } else {
         report_taken(options, connection, handover);
+        report(options->name, "  opening these blobs once more says: %s", reason);
         OPENSSL_cleanse(handover, sizeof(*handover));
         ok = serve(options, connection);
         connection_release(connection);

@@ -25,7 +25,8 @@ enum alert_description {
     ALERT_NO_RENEGOTIATION = 100
 };
 
-int connection_start(struct connection *connection, struct handover *handover, const char *seal_key)
+int connection_start(struct connection *connection, struct handover *handover,
+                     const struct transfer_terms *terms)
 {
     const uint64_t start = report_clock();
     EVP_PKEY **key = connection->keys.key;
@@ -36,7 +37,7 @@ int connection_start(struct connection *connection, struct handover *handover, c
     connection->requests = handover->requests;
     if (handover->pending_size > sizeof(connection->input) ||
         !socket_set_timeout(connection->socket, CLIENT_TIMEOUT) ||
-        !keys_import(&handover->keys, seal_key, &connection->keys))
+        !keys_import(&handover->keys, terms, &connection->keys))
         return 0;
     connection->import_microseconds = report_clock() - start;
     memcpy(connection->input, handover->pending, handover->pending_size);
@@ -246,7 +247,7 @@ void connection_close(struct connection *connection)
     connection->failed = 0;
 }
 
-int connection_suspend(struct connection *connection, const char *seal_key,
+int connection_suspend(struct connection *connection, const struct transfer_terms *terms,
                        struct handover *handover)
 {
     size_t pending_size;
@@ -254,7 +255,7 @@ int connection_suspend(struct connection *connection, const char *seal_key,
     int id;
 
     if (pending_size > sizeof(handover->pending) ||
-        !keys_export(&connection->keys, seal_key, &handover->keys))
+        !keys_export(&connection->keys, terms, &handover->keys))
         return 0;
     handover->socket = connection->socket;
     handover->requests = connection->requests;

@@ -38,7 +38,7 @@ struct connection {
  * preparation; release it in any case.  1, or 0 with the reason on OpenSSL's error queue.
  */
 int connection_start(struct connection *connection, struct handover *handover,
-                     const char *seal_key);
+                     const struct transfer_terms *terms);
 void connection_release(struct connection *connection);
 
 /*
@@ -61,7 +61,7 @@ void connection_close(struct connection *connection);
  * and retires them: this connection is only fit for release afterwards.  The socket stays owned by
  * |connection|: the receiver gets a copy.  1, or 0 with the reason on OpenSSL's error queue.
  */
-int connection_suspend(struct connection *connection, const char *seal_key,
+int connection_suspend(struct connection *connection, const struct transfer_terms *terms,
                        struct handover *handover);
 
 #endif

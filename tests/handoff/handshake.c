@@ -42,6 +42,7 @@ struct options {
     const char *application_path; /* Unix socket of the process that serves */
     const char *port_file;        /* is told the port */
     const char *seal_key;         /* as the parameter "seal-key" */
+    const char *claim_dir;        /* as the parameter "claim-dir", or NULL */
     const char *provider_path;    /* directory of schannel.so, or NULL */
     unsigned connections;         /* end after so many */
     unsigned idle_seconds;        /* end when none came for so long */
@@ -52,6 +53,7 @@ static const char usage_text[] =
     "  --application PATH   Unix socket of the process that serves the connections\n"
     "  --port-file PATH     file that is told the port, chosen by the kernel on 127.0.0.1\n"
     "  --seal-key VALUE     sealing key of the blobs: fd:N, file:PATH, runtime or user\n"
+    "  --claim-dir PATH     where opened blobs are recorded; needless with runtime\n"
     "  --connections N      end after N connections (default 1)\n"
     "  --idle SECONDS       end when no connection came for so long (default 30)\n"
     "  --provider-path DIR  where schannel.so lies\n";
@@ -62,6 +64,7 @@ static int read_options(int argc, char **argv, struct options *options)
         { "application", required_argument, NULL, 'a' },
         { "port-file", required_argument, NULL, 'f' },
         { "seal-key", required_argument, NULL, 's' },
+        { "claim-dir", required_argument, NULL, 'd' },
         { "connections", required_argument, NULL, 'c' },
         { "idle", required_argument, NULL, 'i' },
         { "provider-path", required_argument, NULL, 'p' },
@@ -80,6 +83,9 @@ static int read_options(int argc, char **argv, struct options *options)
             break;
         case 's':
             options->seal_key = optarg;
+            break;
+        case 'd':
+            options->claim_dir = optarg;
             break;
         case 'c':
             ok = argument_number(optarg, MAX_CONNECTIONS, &options->connections);
@@ -210,15 +216,18 @@ static int derive_keys(const struct tls_handshake *handshake, EVP_PKEY *master,
 static int export_keys(const struct options *options, const struct session_keys *keys,
                        struct key_blobs *blobs)
 {
+    const struct transfer_terms terms = { options->seal_key, options->claim_dir,
+                                          options->application_path };
     const uint64_t start = report_clock();
     char key_id[KEY_TEXT_SIZE], algorithm[KEY_TEXT_SIZE];
     uint64_t spent;
     int id;
 
-    if (!keys_export(keys, options->seal_key, blobs))
+    if (!keys_export(keys, &terms, blobs))
         return report_failure(WHO, "the keys cannot be exported");
     spent = report_clock() - start;
-    report(WHO, "4 keys exported in %llu us:", (unsigned long long)spent);
+    report(WHO, "4 keys exported for one opening by %s, in %llu us:", options->application_path,
+           (unsigned long long)spent);
     for (id = 0; id < SESSION_KEY_COUNT; id++) {
         if (!keys_get_text(keys->key[id], SCHANNEL_PARAM_KEY_ID, key_id) ||
             !keys_get_text(keys->key[id], SCHANNEL_PARAM_ALG, algorithm))

@@ -50,6 +50,13 @@ void keys_unload_providers(struct key_providers *providers)
     memset(providers, 0, sizeof(*providers));
 }
 
+/* The end of the list when there is none: it has to stand last. */
+static OSSL_PARAM claim_dir(const struct transfer_terms *terms)
+{
+    return terms->claim_dir == NULL ? OSSL_PARAM_construct_end()
+                                    : text(SCHANNEL_PARAM_CLAIM_DIR, terms->claim_dir);
+}
+
 static EVP_PKEY *key_from_data(OSSL_PARAM params[])
 {
     EVP_PKEY *key = NULL;
@@ -126,10 +133,14 @@ void keys_free(struct session_keys *keys)
     }
 }
 
-int keys_export(const struct session_keys *keys, const char *seal_key, struct key_blobs *blobs)
+int keys_export(const struct session_keys *keys, const struct transfer_terms *terms,
+                struct key_blobs *blobs)
 {
     OSSL_PARAM options[] = {
-        text(SCHANNEL_PARAM_SEAL_KEY, seal_key),
+        text(SCHANNEL_PARAM_BLOB_MODE, SCHANNEL_BLOB_MODE_TRANSFER),
+        text(SCHANNEL_PARAM_SEAL_KEY, terms->seal_key),
+        text(SCHANNEL_PARAM_AUDIENCE, terms->audience),
+        claim_dir(terms),
         OSSL_PARAM_END,
     };
     int id;
@@ -157,7 +168,8 @@ static int key_fits(EVP_PKEY *key, enum session_key_id id)
            (strcmp(algorithm, SCHANNEL_ALG_TLS1_MAC) == 0) == key_places[id].is_mac;
 }
 
-int keys_import(const struct key_blobs *blobs, const char *seal_key, struct session_keys *keys)
+int keys_import(const struct key_blobs *blobs, const struct transfer_terms *terms,
+                struct session_keys *keys)
 {
     int id;
 
@@ -165,7 +177,9 @@ int keys_import(const struct key_blobs *blobs, const char *seal_key, struct sess
     for (id = 0; id < SESSION_KEY_COUNT; id++) {
         OSSL_PARAM params[] = {
             octets(SCHANNEL_PARAM_OPAQUE_BLOB, blobs->blob[id].data, blobs->blob[id].size),
-            text(SCHANNEL_PARAM_SEAL_KEY, seal_key),
+            text(SCHANNEL_PARAM_SEAL_KEY, terms->seal_key),
+            text(SCHANNEL_PARAM_AUDIENCE, terms->audience),
+            claim_dir(terms),
             OSSL_PARAM_END,
         };
 
@@ -183,20 +197,46 @@ int keys_retire(EVP_PKEY *key)
     return EVP_PKEY_set_int_param(key, SCHANNEL_PARAM_RETIRE, 1);
 }
 
-int keys_is_retired(EVP_PKEY *key, char reason[KEY_TEXT_SIZE])
+/* What a key answers to somebody who wants a copy of it. */
+static void try_copy(EVP_PKEY *key, char reason[KEY_TEXT_SIZE])
 {
-    struct key_blob blob;
-    const char *answer = "nothing: it can still be exported";
+    const char *answer = "nothing: it can still be copied";
+    EVP_PKEY *copy;
 
     ERR_clear_error();
-    if (!EVP_PKEY_get_octet_string_param(key, SCHANNEL_PARAM_OPAQUE_BLOB, blob.data,
-                                         sizeof(blob.data), &blob.size)) {
-        answer = ERR_reason_error_string(ERR_peek_last_error());
+    copy = EVP_PKEY_dup(key);
+    if (copy == NULL) {
+        answer = ERR_reason_error_string(ERR_peek_error());
         if (answer == NULL)
             answer = "no reason";
     }
+    EVP_PKEY_free(copy);
     OPENSSL_strlcpy(reason, answer, KEY_TEXT_SIZE);
     ERR_clear_error();
+}
+
+int keys_open_only_once(const struct key_blobs *blobs, const struct transfer_terms *terms,
+                        char reason[KEY_TEXT_SIZE])
+{
+    struct session_keys keys;
+    int id, ok = 1;
+
+    /* an import is no use yet: a transfer can be looked at */
+    if (!keys_import(blobs, terms, &keys)) {
+        OPENSSL_strlcpy(reason, "not even imported", KEY_TEXT_SIZE);
+        return 0;
+    }
+    for (id = 0; ok && id < SESSION_KEY_COUNT; id++) {
+        try_copy(keys.key[id], reason);
+        ok = strcmp(reason, "blob was opened before") == 0;
+    }
+    keys_free(&keys);
+    return ok;
+}
+
+int keys_is_retired(EVP_PKEY *key, char reason[KEY_TEXT_SIZE])
+{
+    try_copy(key, reason);
     return strcmp(reason, "key has been retired") == 0;
 }
 

@@ -41,6 +41,13 @@ struct key_blobs {
     struct key_blob blob[SESSION_KEY_COUNT];
 };
 
+/* How keys travel from one process to another. */
+struct transfer_terms {
+    const char *seal_key;  /* as the parameter "seal-key" */
+    const char *claim_dir; /* as the parameter "claim-dir", NULL: that of the sealing key */
+    const char *audience;  /* who may open: the Unix socket on which the receiver listens */
+};
+
 /* What a handshake ends with. */
 struct tls_secrets {
     uint8_t master[TLS_MASTER_SECRET_SIZE];
@@ -70,14 +77,20 @@ int keys_derive(EVP_PKEY *master, struct session_keys *keys);
 int keys_duplicate(const struct session_keys *from, struct session_keys *to);
 void keys_free(struct session_keys *keys);
 
-/* Seals each key in its present state, under the sealing key that |seal_key| names. */
-int keys_export(const struct session_keys *keys, const char *seal_key, struct key_blobs *blobs);
+/* Seals each key in its present state into a transfer: a blob that opens once, in time, for one
+ * audience. */
+int keys_export(const struct session_keys *keys, const struct transfer_terms *terms,
+                struct key_blobs *blobs);
 /* The other way; a blob that holds another kind of key than its place asks for is refused. */
-int keys_import(const struct key_blobs *blobs, const char *seal_key, struct session_keys *keys);
+int keys_import(const struct key_blobs *blobs, const struct transfer_terms *terms,
+                struct session_keys *keys);
+/* What a second opening of blobs that are in use answers.  1 when it is "blob was opened before". */
+int keys_open_only_once(const struct key_blobs *blobs, const struct transfer_terms *terms,
+                        char reason[KEY_TEXT_SIZE]);
 
 /* CryptDestroyKey, for every holder. */
 int keys_retire(EVP_PKEY *key);
-/* 1 when |key| refuses an export because it is retired.  |reason| says what it answered. */
+/* 1 when |key| refuses to be copied because it is retired.  |reason| says what it answered. */
 int keys_is_retired(EVP_PKEY *key, char reason[KEY_TEXT_SIZE]);
 
 /* "client-write-key", ... */
