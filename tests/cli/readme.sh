@@ -7,8 +7,8 @@ set -u
 : "${MODULE_DIR:?}" "${SOURCE_DIR:?}"
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-mkdir -m 0700 "$work/state"
-export XDG_STATE_HOME=$work/state OPENSSL_MODULES=$MODULE_DIR OPENSSL_CONF=/dev/null
+mkdir -m 0700 "$work/state" "$work/runtime"
+export XDG_STATE_HOME=$work/state XDG_RUNTIME_DIR=$work/runtime OPENSSL_MODULES=$MODULE_DIR OPENSSL_CONF=/dev/null
 failed=0
 
 check() { # check SENTENCE COMMAND...
@@ -35,6 +35,7 @@ block() {
 block sh 1 | grep '^P=' >"$work/commands.sh"
 block sh 2 >>"$work/commands.sh"
 block sh 3 >>"$work/commands.sh"
+block sh 4 >>"$work/commands.sh"
 block c 1 >"$work/example.c"
 cd "$work" || exit 1
 
@@ -43,6 +44,7 @@ bash -eu commands.sh >said 2>&1
 check 'they show the derived key' grep -q 'SCHANNEL Key: AES-128-CBC (cipher, 128 bit)' said
 check 'they show its usage' grep -q 'Usage: server-write-key' said
 check 'storeutl finds one key in the binary blob' grep -q 'Total found: 1' said
+check 'they show a blob that opens once' grep -q 'Transfer: opens once' said
 check 'the message is readable again' grep -q '^hello, application$' said
 check 'the C example compiles' "${CC:-cc}" -Wall -Werror -I"$SOURCE_DIR/include" example.c \
     -lcrypto -o example

@@ -18,6 +18,7 @@ build|pkg-config|pkg-config
 build|library libcrypto >= 3.0|libssl-dev
 build|library libssl >= 3.0|libssl-dev
 build|library cmocka|libcmocka-dev
+build|command pod2man|perl
 demo|command openssl|openssl
 demo|command curl|curl
 demo|command setpriv|util-linux
