@@ -182,6 +182,11 @@ static int open_directory(const struct claim_journal *journal, const char *given
     if (given == NULL)
         return state_directory_open_claims(journal->errors, path, PATH_MAX);
     snprintf(path, PATH_MAX, "%s", given);
+    if (given[0] != '/') {
+        RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED,
+              "claim-dir %s: is not an absolute path", given);
+        return -1;
+    }
     directory = open(given, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED, "claim-dir %s: cannot be opened: %s",

@@ -3,6 +3,7 @@
  * which are not secret but not needed to know a key by.  Referenced by algorithms.c.
  */
 #include <inttypes.h>
+#include <time.h>
 #include <openssl/bio.h>
 #include <openssl/core_dispatch.h>
 #include "blob/moment.h"
@@ -60,6 +61,18 @@ static void print_mac(BIO *out, const struct mac_value *mac)
         BIO_printf(out, "    Absorbed: %" PRIu64 " bytes of a message\n", mac->absorbed);
 }
 
+static void print_time(BIO *out, const char *name, uint64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm utc;
+    char text[64];
+
+    if (gmtime_r(&time, &utc) != NULL && strftime(text, sizeof(text), "%F %T UTC", &utc) != 0)
+        BIO_printf(out, "    %s: %s\n", name, text);
+    else
+        BIO_printf(out, "    %s: %" PRIu64 " seconds after 1970\n", name, seconds);
+}
+
 /* A key that can be looked at but has not been claimed. */
 static void print_transfer(BIO *out, const struct transfer *transfer)
 {
@@ -69,7 +82,7 @@ static void print_transfer(BIO *out, const struct transfer *transfer)
     BIO_printf(out, "    Transfer: opens once, %s%s\n",
                moment_is_past(&transfer->deadline, &now) ? "has expired" : "not claimed here",
                transfer->audience == AUDIENCE_RIGHT ? "" : ", for another audience");
-    BIO_printf(out, "    Not after: %" PRIu64 " (seconds since 1970)\n", transfer->deadline.wall);
+    print_time(out, "Not after", transfer->deadline.wall);
 }
 
 /* The lock is held. */

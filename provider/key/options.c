@@ -43,7 +43,11 @@ static int set_audience(const struct provctx *provctx, struct blob_options *opti
 static int set_claim_dir(const struct provctx *provctx, struct blob_options *options,
                          const OSSL_PARAM *param)
 {
-    return set_text(provctx, param, PATH_MAX - 1, &options->claim_dir);
+    /* A relative one would be another directory for each process. */
+    return set_text(provctx, param, PATH_MAX - 1, &options->claim_dir) &&
+           (options->claim_dir[0] == '/' ||
+            RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                  "claim-dir: expected an absolute path, got \"%s\"", options->claim_dir));
 }
 
 static int set_blob(const struct provctx *provctx, struct blob_options *options,
