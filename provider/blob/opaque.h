@@ -44,7 +44,7 @@
 
 /* The largest blob that an import looks at: a master with the largest premaster secret and the
  * largest certificate is well below it.  Readers stop there. */
-#define OPAQUE_BLOB_MAX_SIZE 32768
+#define OPAQUE_BLOB_MAX_SIZE 65536
 /* The fewest bytes that tell what a blob is: BLOBHEADER of CryptoAPI. */
 #define BLOB_HEADER_SIZE 8
 

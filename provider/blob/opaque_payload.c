@@ -31,7 +31,7 @@ static void write_master(struct writer *writer, const struct master_value *maste
     writer_vector16(writer, master_value_secret(master));
     write_random(writer, &derivation->client_random);
     write_random(writer, &derivation->server_random);
-    writer_vector8(writer, none);  /* clear_key */
+    writer_vector16(writer, none); /* clear_key */
     writer_vector16(writer, none); /* certificate */
     writer_u8(writer, derivation->cipher != NULL ? (uint8_t)derivation->cipher->id
                                                  : (uint8_t)BULK_CIPHER_NONE);
@@ -133,7 +133,7 @@ static int read_derivation(struct reader *reader, struct derivation *derivation)
     if (!read_random(reader, &derivation->client_random) ||
         !read_random(reader, &derivation->server_random))
         return 0;
-    clear_key = reader_vector8(reader, 0);
+    clear_key = reader_vector16(reader, 0);
     certificate = reader_vector16(reader, 0);
     cipher = reader_u8(reader);
     derivation->cipher = bulk_cipher_by_id(cipher);

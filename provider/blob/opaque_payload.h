@@ -22,8 +22,8 @@
  *       opaque secret<1..4096>;
  *       opaque client_random<0..64>;        uint8 length; empty: not set, as for all that follow
  *       opaque server_random<0..64>;
- *       opaque clear_key<0..255>;           PCT1, SSL2
- *       opaque certificate<0..16384>;       PCT1
+ *       opaque clear_key<0..8192>;          PCT1, SSL2; uint16 length
+ *       opaque certificate<0..32767>;       PCT1: more does not fit into a record
  *       uint8  cipher;                      enum bulk_cipher_id
  *       uint16 cipher_bits;
  *       uint8  digest;                      enum digest_id
