@@ -28,23 +28,40 @@ static const OSSL_ALGORITHM keymgmt[] = {
 };
 
 static const OSSL_ALGORITHM kdfs[] = {
+    ROW(SCHANNEL_KDF_PCT1, schannel_pct1_kdf_functions, "PCT 1.0 key derivation"),
+    ROW(SCHANNEL_KDF_SSL2, schannel_ssl2_kdf_functions, "SSL 2.0 key derivation"),
+    ROW(SCHANNEL_KDF_SSL3, schannel_ssl3_kdf_functions, "SSL 3.0 key derivation"),
     ROW(SCHANNEL_KDF_TLS1, schannel_tls1_kdf_functions, "TLS 1.0 and 1.1 key derivation"),
     END_OF_TABLE,
 };
 
 static const OSSL_ALGORITHM ciphers[] = {
     ROW(SCHANNEL_CIPHER_RC4, schannel_rc4_functions, "RC4, resumable"),
+    ROW(SCHANNEL_CIPHER_RC2_CBC, schannel_rc2_cbc_functions, "RC2 in CBC mode, resumable"),
+    ROW(SCHANNEL_CIPHER_DES_CBC, schannel_des_cbc_functions, "DES in CBC mode, resumable"),
+    ROW(SCHANNEL_CIPHER_DES_EDE_CBC, schannel_des_ede_cbc_functions,
+        "Two-key triple DES in CBC mode, resumable"),
     ROW(SCHANNEL_CIPHER_DES_EDE3_CBC, schannel_des_ede3_cbc_functions,
         "Three-key triple DES in CBC mode, resumable"),
     ROW(SCHANNEL_CIPHER_AES_128_CBC, schannel_aes_128_cbc_functions,
         "AES-128 in CBC mode, resumable"),
+    ROW(SCHANNEL_CIPHER_AES_192_CBC, schannel_aes_192_cbc_functions,
+        "AES-192 in CBC mode, resumable"),
     ROW(SCHANNEL_CIPHER_AES_256_CBC, schannel_aes_256_cbc_functions,
         "AES-256 in CBC mode, resumable"),
     END_OF_TABLE,
 };
 
 static const OSSL_ALGORITHM macs[] = {
+    ROW(SCHANNEL_MAC_PCT1, schannel_pct1_mac_functions, "Record MAC of PCT 1.0, resumable"),
+    ROW(SCHANNEL_MAC_SSL2, schannel_ssl2_mac_functions, "Record MAC of SSL 2.0, resumable"),
+    ROW(SCHANNEL_MAC_SSL3, schannel_ssl3_mac_functions, "Record MAC of SSL 3.0, resumable"),
     ROW(SCHANNEL_MAC_TLS1, schannel_tls1_mac_functions, "Record MAC of TLS 1.0 and 1.1, resumable"),
+    END_OF_TABLE,
+};
+
+static const OSSL_ALGORITHM keyexchanges[] = {
+    ROW(SCHANNEL_KEY_TYPE, schannel_keyexch_functions, "PRF and Finished of a master key"),
     END_OF_TABLE,
 };
 
@@ -85,10 +102,15 @@ static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
 } operations[] = {
-    { OSSL_OP_ASYM_CIPHER, asymciphers }, { OSSL_OP_SIGNATURE, signatures },
-    { OSSL_OP_KEYMGMT, keymgmt },         { OSSL_OP_KDF, kdfs },
-    { OSSL_OP_CIPHER, ciphers },          { OSSL_OP_MAC, macs },
-    { OSSL_OP_ENCODER, encoders },        { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_KEYEXCH, keyexchanges },
+    { OSSL_OP_ASYM_CIPHER, asymciphers },
+    { OSSL_OP_SIGNATURE, signatures },
+    { OSSL_OP_KEYMGMT, keymgmt },
+    { OSSL_OP_KDF, kdfs },
+    { OSSL_OP_CIPHER, ciphers },
+    { OSSL_OP_MAC, macs },
+    { OSSL_OP_ENCODER, encoders },
+    { OSSL_OP_DECODER, decoders },
 };
 
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id)

@@ -8,11 +8,22 @@
 #include <openssl/core.h>
 
 extern const OSSL_DISPATCH schannel_keymgmt_functions[];
+extern const OSSL_DISPATCH schannel_keyexch_functions[];
+extern const OSSL_DISPATCH schannel_pct1_kdf_functions[];
+extern const OSSL_DISPATCH schannel_ssl2_kdf_functions[];
+extern const OSSL_DISPATCH schannel_ssl3_kdf_functions[];
 extern const OSSL_DISPATCH schannel_tls1_kdf_functions[];
 extern const OSSL_DISPATCH schannel_rc4_functions[];
+extern const OSSL_DISPATCH schannel_rc2_cbc_functions[];
+extern const OSSL_DISPATCH schannel_des_cbc_functions[];
+extern const OSSL_DISPATCH schannel_des_ede_cbc_functions[];
 extern const OSSL_DISPATCH schannel_des_ede3_cbc_functions[];
 extern const OSSL_DISPATCH schannel_aes_128_cbc_functions[];
+extern const OSSL_DISPATCH schannel_aes_192_cbc_functions[];
 extern const OSSL_DISPATCH schannel_aes_256_cbc_functions[];
+extern const OSSL_DISPATCH schannel_pct1_mac_functions[];
+extern const OSSL_DISPATCH schannel_ssl2_mac_functions[];
+extern const OSSL_DISPATCH schannel_ssl3_mac_functions[];
 extern const OSSL_DISPATCH schannel_tls1_mac_functions[];
 extern const OSSL_DISPATCH schannel_asymcipher_functions[];
 extern const OSSL_DISPATCH schannel_signature_functions[];

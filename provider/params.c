@@ -92,6 +92,16 @@ int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum
     return 1;
 }
 
+int params_get_version(const struct errors *errors, const OSSL_PARAM *param, uint16_t *version)
+{
+    uint64_t number;
+
+    if (!params_get_number(errors, param, 0x0300, 0x03ff, &number))
+        return 0;
+    *version = (uint16_t)number;
+    return 1;
+}
+
 int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *allowed)
 {
     char name[PARAMS_NAME_SIZE];

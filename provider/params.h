@@ -28,6 +28,8 @@ int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *
 /* MD5 or SHA1 by name. */
 int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum digest_id *digest);
 
+/* A protocol version from 0x0300 to 0x03ff. */
+int params_get_version(const struct errors *errors, const OSSL_PARAM *param, uint16_t *version);
 /* "fork": 1 for allow, 0 for refuse. */
 int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *allowed);
 

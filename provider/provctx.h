@@ -41,10 +41,8 @@ struct provctx {
 struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in);
 void provctx_free(struct provctx *provctx);
 
-/*
- * libcrypto's implementation of |cipher|, owned by the provider context.  Fetched once: providers
- * that are loaded after ours are not visible before the first use.  NULL with a reason raised.
- */
+/* libcrypto's implementation of |cipher|, owned by the provider context: see inner_ciphers.h.  NULL
+ * with a reason raised. */
 const EVP_CIPHER *provctx_inner_cipher(struct provctx *provctx, const struct bulk_cipher *cipher);
 
 #endif

@@ -13,23 +13,43 @@
 #define SCHANNEL_KEY_TYPE      "SCHANNEL"          /* KEYMGMT, ENCODER and DECODER name */
 
 /* EVP_KDF */
+#define SCHANNEL_KDF_PCT1 "PCT1-KDF" /* PCT 1.0, draft-benaloh-pct-00 */
+#define SCHANNEL_KDF_SSL2 "SSL2-KDF" /* SSL 2.0, draft-hickman-netscape-ssl-00 */
+#define SCHANNEL_KDF_SSL3 "SSL3-KDF" /* SSL 3.0, RFC 6101 */
 #define SCHANNEL_KDF_TLS1 "TLS1-KDF" /* TLS 1.0 and 1.1, RFC 2246 */
 
 /* EVP_CIPHER */
-#define SCHANNEL_CIPHER_RC4          "SCHANNEL-RC4"          /* 40 to 128 bits, resumable */
+#define SCHANNEL_CIPHER_RC4          "SCHANNEL-RC4"     /* 40 to 128 bits, resumable */
+#define SCHANNEL_CIPHER_RC2_CBC      "SCHANNEL-RC2-CBC" /* with effective-bits */
+#define SCHANNEL_CIPHER_DES_CBC      "SCHANNEL-DES-CBC"
+#define SCHANNEL_CIPHER_DES_EDE_CBC  "SCHANNEL-DES-EDE-CBC"  /* two-key triple DES */
 #define SCHANNEL_CIPHER_DES_EDE3_CBC "SCHANNEL-DES-EDE3-CBC" /* three-key triple DES */
 #define SCHANNEL_CIPHER_AES_128_CBC  "SCHANNEL-AES-128-CBC"
+#define SCHANNEL_CIPHER_AES_192_CBC  "SCHANNEL-AES-192-CBC"
 #define SCHANNEL_CIPHER_AES_256_CBC  "SCHANNEL-AES-256-CBC"
 
 /* EVP_MAC */
+#define SCHANNEL_MAC_PCT1 "PCT1-MAC" /* H(k || H(data)), or over PCT 1.0 records */
+#define SCHANNEL_MAC_SSL2 "SSL2-MAC" /* MD5(k || data), or over SSL 2.0 records */
+#define SCHANNEL_MAC_SSL3 "SSL3-MAC" /* the keyed hash of SSL 3.0, or over its records */
 #define SCHANNEL_MAC_TLS1 "TLS1-MAC" /* HMAC, raw or over TLS 1.0 records */
 
 /* Values of the parameter "alg" */
+#define SCHANNEL_ALG_PCT1_MASTER  "PCT1-MASTER"  /* master key of PCT 1.0, 16 bytes */
+#define SCHANNEL_ALG_SSL2_MASTER  "SSL2-MASTER"  /* master key of SSL 2.0, 5 to 32 bytes */
+#define SCHANNEL_ALG_SSL3_MASTER  "SSL3-MASTER"  /* premaster or master secret of SSL 3.0 */
 #define SCHANNEL_ALG_TLS1_MASTER  "TLS1-MASTER"  /* premaster or master secret of TLS 1.0 and 1.1 */
 #define SCHANNEL_ALG_RC4          "RC4"          /* 40 to 128 bits */
+#define SCHANNEL_ALG_RC2_CBC      "RC2-CBC"      /* 40 to 128 bits */
+#define SCHANNEL_ALG_DES_CBC      "DES-CBC"      /* 64 bits with parity */
+#define SCHANNEL_ALG_DES_EDE_CBC  "DES-EDE-CBC"  /* 128 bits with parity */
 #define SCHANNEL_ALG_DES_EDE3_CBC "DES-EDE3-CBC" /* 192 bits with parity */
 #define SCHANNEL_ALG_AES_128_CBC  "AES-128-CBC"
+#define SCHANNEL_ALG_AES_192_CBC  "AES-192-CBC"
 #define SCHANNEL_ALG_AES_256_CBC  "AES-256-CBC"
+#define SCHANNEL_ALG_PCT1_MAC     "PCT1-MAC" /* with digest MD5 or SHA1 */
+#define SCHANNEL_ALG_SSL2_MAC     "SSL2-MAC" /* the bytes of a write key */
+#define SCHANNEL_ALG_SSL3_MAC     "SSL3-MAC" /* with digest MD5 or SHA1 */
 #define SCHANNEL_ALG_TLS1_MAC     "TLS1-MAC" /* with digest MD5 or SHA1 */
 
 /* Values of the parameter "usage": session keys from a master; KDF output */
@@ -39,11 +59,11 @@
 #define SCHANNEL_USAGE_SERVER_WRITE_MAC "server-write-mac" /* the same with CRYPT_SERVER */
 #define SCHANNEL_USAGE_CLIENT_WRITE_IV  "client-write-iv"  /* KDF only */
 #define SCHANNEL_USAGE_SERVER_WRITE_IV  "server-write-iv"  /* KDF only */
-#define SCHANNEL_USAGE_KEY_BLOCK        "key-block"        /* KDF only, its default */
 #define SCHANNEL_USAGE_MASTER_SECRET    "master-secret"    /* KDF only, from a premaster */
-#define SCHANNEL_USAGE_PRF              "prf"              /* KDF only, with label and seed */
-#define SCHANNEL_USAGE_CLIENT_FINISHED  "finished-client"  /* KDF only, with the handshake */
-#define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* KDF only, with the handshake */
+#define SCHANNEL_USAGE_KEY_BLOCK        "key-block"        /* KDF (its default), EVP_PKEY_derive */
+#define SCHANNEL_USAGE_PRF              "prf"              /* the same, with label and seed */
+#define SCHANNEL_USAGE_CLIENT_FINISHED  "finished-client"  /* the same, with the handshake */
+#define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* the same, with the handshake */
 
 /* Parameters of keys and derivations */
 #define SCHANNEL_PARAM_ALG             "alg"             /* UTF-8: what a key is */
@@ -54,6 +74,11 @@
 #define SCHANNEL_PARAM_CLIENT_RANDOM   "client-random"   /* octets: KP_CLIENT_RANDOM */
 #define SCHANNEL_PARAM_SERVER_RANDOM   "server-random"   /* octets: KP_SERVER_RANDOM */
 #define SCHANNEL_PARAM_RELAXED_RANDOMS "relaxed-randoms" /* integer 1: randoms of 1..64 bytes */
+#define SCHANNEL_PARAM_CLEAR_KEY       "clear-key"       /* octets: KP_CLEAR_KEY, PCT1 and SSL2 */
+#define SCHANNEL_PARAM_CERTIFICATE     "certificate"     /* octets: KP_CERTIFICATE, PCT1 */
+#define SCHANNEL_PARAM_HIGHEST_VERSION "highest-version" /* integer: KP_HIGHEST_VERSION */
+#define SCHANNEL_PARAM_SSL2_DES_DIGIT  "ssl2-des-digit"  /* integer: see SSL2-KDF, default 1 */
+#define SCHANNEL_PARAM_PCT_RAW_DES     "pct-raw-des"     /* integer: see PCT1-KDF, default 0 */
 #define SCHANNEL_PARAM_CIPHER          "cipher"          /* UTF-8: bulk cipher to derive for */
 #define SCHANNEL_PARAM_CIPHER_BITS     "cipher-bits"     /* integer: its secret bits */
 #define SCHANNEL_PARAM_EXPORT          "export"          /* integer 1: INTERNATIONAL_USAGE */
@@ -61,6 +86,7 @@
 #define SCHANNEL_PARAM_MAC_BITS        "mac-bits"        /* integer: MAC key bits */
 #define SCHANNEL_PARAM_USAGE           "usage"           /* UTF-8: one of SCHANNEL_USAGE_... */
 #define SCHANNEL_PARAM_IV              "iv"              /* octets: chaining value; set: KP_IV */
+#define SCHANNEL_PARAM_EFFECTIVE_BITS  "effective-bits"  /* integer: KP_EFFECTIVE_KEYLEN of RC2 */
 #define SCHANNEL_PARAM_SALT            "salt"            /* 11 octets: KP_SALT of a 40-bit key */
 #define SCHANNEL_PARAM_SALT_MODE       "salt-mode"       /* UTF-8: none, zero or create */
 #define SCHANNEL_PARAM_SEQUENCE        "sequence"        /* integer: number of the next record */
@@ -72,13 +98,15 @@
 #define SCHANNEL_PARAM_RETIRE          "retire"          /* integer 1, set: CryptDestroyKey */
 #define SCHANNEL_PARAM_OPAQUE_BLOB     "opaque-blob"     /* octets: the sealed blob */
 
-/* Parameters of a KDF */
+/* Parameters of a KDF and of EVP_PKEY_derive */
 #define SCHANNEL_PARAM_LABEL          "label"          /* octets: PRF label */
+#define SCHANNEL_PARAM_KEYLEN         "keylen"         /* integer: length, EVP_PKEY_derive only */
 #define SCHANNEL_PARAM_SEED           "seed"           /* octets: PRF seed */
 #define SCHANNEL_PARAM_HANDSHAKE      "handshake"      /* octets: the handshake messages */
 #define SCHANNEL_PARAM_HANDSHAKE_HASH "handshake-hash" /* 36 octets: MD5 || SHA-1 of them */
 
 /* Parameters of a record MAC */
+#define SCHANNEL_PARAM_RECORD_MODE    "record-mode"    /* integer: records, not plain bytes */
 #define SCHANNEL_PARAM_RECORD_TYPE    "record-type"    /* integer: content type; record mode on */
 #define SCHANNEL_PARAM_RECORD_VERSION "record-version" /* integer: 0x0301 for TLS 1.0 */
 #define SCHANNEL_PARAM_RECORD_LENGTH  "record-length"  /* integer: length of the next record */

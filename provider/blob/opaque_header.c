@@ -95,10 +95,6 @@ static int check_algorithm(const struct provctx *provctx, struct opaque_header *
         (header->algorithm->kind == KEY_KIND_MASTER ||
          key_usage_is_mac(header->usage) != (header->algorithm->kind == KEY_KIND_MAC)))
         return malformed(provctx, "the usage does not fit the algorithm");
-    if (header->protocol != KEY_PROTOCOL_NONE && header->protocol != KEY_PROTOCOL_TLS1)
-        return RAISE(provctx->errors, SCHANNEL_R_NOT_SUPPORTED,
-                     "opaque blob: this release has no keys of %s",
-                     key_protocol_name(header->protocol));
     return 1;
 }
 

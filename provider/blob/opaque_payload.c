@@ -5,9 +5,12 @@
 #include <openssl/crypto.h>
 
 /* Places of the pairs of bits in Master.choices. */
-#define CHOICE_EXPORT  0
-#define CHOICE_RELAXED 2
-#define CHOICE_BITS    0x0f /* those that this release knows */
+#define CHOICE_EXPORT         0
+#define CHOICE_RELAXED        2
+#define CHOICE_SSL2_DES_DIGIT 4
+#define CHOICE_PCT_RAW_DES    6
+#define CHOICE_TLS1_1         8
+#define CHOICE_BITS           0x3ff /* those that there are */
 
 /* ---- writing ---- */
 
@@ -17,59 +20,44 @@ static void write_random(struct writer *writer, const struct derivation_random *
 }
 
 /* Two bits of |choices|. */
-static uint16_t choice(unsigned given, unsigned value, unsigned place)
+static unsigned choice(const struct derivation_choice *made, unsigned place)
 {
-    return (uint16_t)((given | value << 1) << place);
+    return (made->is_given | (unsigned)made->value << 1) << place;
+}
+
+static uint16_t all_choices(const struct derivation *derivation)
+{
+    return (uint16_t)(choice(&derivation->is_export, CHOICE_EXPORT) |
+                      choice(&derivation->relaxed, CHOICE_RELAXED) |
+                      choice(&derivation->ssl2_des_digit, CHOICE_SSL2_DES_DIGIT) |
+                      choice(&derivation->pct_raw_des, CHOICE_PCT_RAW_DES) |
+                      choice(&derivation->is_tls1_1, CHOICE_TLS1_1));
 }
 
 static void write_master(struct writer *writer, const struct master_value *master)
 {
-    static const struct octets none = { NULL, 0 };
     const struct derivation *derivation = &master->derivation;
 
     writer_u8(writer, master->converted);
     writer_vector16(writer, master_value_secret(master));
     write_random(writer, &derivation->client_random);
     write_random(writer, &derivation->server_random);
-    writer_vector16(writer, none); /* clear_key */
-    writer_vector16(writer, none); /* certificate */
+    writer_vector16(writer, shared_octets_view(derivation->clear_key));
+    writer_vector16(writer, shared_octets_view(derivation->certificate));
     writer_u8(writer, derivation->cipher != NULL ? (uint8_t)derivation->cipher->id
                                                  : (uint8_t)BULK_CIPHER_NONE);
     writer_u16(writer, derivation->cipher_bits);
     writer_u8(writer, (uint8_t)derivation->digest);
     writer_u16(writer, derivation->mac_bits);
-    writer_u16(writer, 0); /* highest_version */
-    writer_u16(writer, choice(derivation->has_export, derivation->is_export, CHOICE_EXPORT) |
-                           choice(derivation->has_relaxed, derivation->relaxed, CHOICE_RELAXED));
+    writer_u16(writer, master->highest_version);
+    writer_u16(writer, all_choices(derivation));
 }
 
-static void write_cipher(struct writer *writer, const struct cipher_value *cipher)
-{
-    const struct cbc_state *cbc = &cipher->u.cbc;
-
-    writer_vector8(writer, cipher_value_key(cipher));
-    writer_vector8(writer, cipher_value_salt(cipher));
-    writer_u64(writer, cipher->position);
-    if (cipher_value_is_stream(cipher)) {
-        writer_copy(writer, cipher->u.rc4.s, sizeof(cipher->u.rc4.s));
-        writer_u8(writer, cipher->u.rc4.i);
-        writer_u8(writer, cipher->u.rc4.j);
-        return;
-    }
-    writer_copy(writer, cbc->iv, cbc->block_size);
-    writer_copy(writer, cbc->chain, cbc->block_size);
-    writer_u8(writer, cbc->direction);
-    writer_vector8(writer, (struct octets){ cbc->buffer, cbc->buffered });
-}
-
-static void write_mac(struct writer *writer, const struct mac_value *mac)
+static void write_message(struct writer *writer, const struct mac_value *mac)
 {
     uint8_t saved[DIGEST_MAX_SAVED];
     size_t size;
 
-    writer_u8(writer, (uint8_t)mac->digest);
-    writer_vector8(writer, (struct octets){ mac->key, mac->key_size });
-    writer_u64(writer, mac->sequence);
     writer_u8(writer, mac->started);
     if (!mac->started)
         return;
@@ -79,6 +67,44 @@ static void write_mac(struct writer *writer, const struct mac_value *mac)
     size = digest_save(&mac->running, saved);
     writer_vector8(writer, (struct octets){ saved, size });
     OPENSSL_cleanse(saved, sizeof(saved));
+}
+
+static void write_cbc(struct writer *writer, const struct cbc_state *cbc)
+{
+    writer_copy(writer, cbc->iv, cbc->block_size);
+    writer_copy(writer, cbc->chain, cbc->block_size);
+    writer_u8(writer, cbc->direction);
+    writer_vector8(writer, (struct octets){ cbc->buffer, cbc->buffered });
+}
+
+static void write_cipher(struct writer *writer, const struct key *key)
+{
+    const struct cipher_value *cipher = &key->value.cipher;
+
+    writer_vector8(writer, cipher_value_key(cipher));
+    writer_vector8(writer, cipher_value_salt(cipher));
+    writer_u64(writer, cipher->position);
+    if (cipher_value_is_stream(cipher)) {
+        writer_copy(writer, cipher->u.rc4.s, sizeof(cipher->u.rc4.s));
+        writer_u8(writer, cipher->u.rc4.i);
+        writer_u8(writer, cipher->u.rc4.j);
+    } else {
+        if (cipher->cipher->id == BULK_CIPHER_RC2)
+            writer_u16(writer, cipher->effective_bits);
+        write_cbc(writer, &cipher->u.cbc);
+    }
+    if (key->ssl2_mac != NULL) {
+        writer_u64(writer, key->ssl2_mac->sequence);
+        write_message(writer, key->ssl2_mac);
+    }
+}
+
+static void write_mac(struct writer *writer, const struct mac_value *mac)
+{
+    writer_u8(writer, (uint8_t)mac->digest);
+    writer_vector8(writer, (struct octets){ mac->key, mac->key_size });
+    writer_u64(writer, mac->sequence);
+    write_message(writer, mac);
 }
 
 void opaque_payload_write(struct writer *writer, const struct key *key,
@@ -95,7 +121,7 @@ void opaque_payload_write(struct writer *writer, const struct key *key,
         write_master(writer, key->value.master);
         break;
     case KEY_KIND_CIPHER:
-        write_cipher(writer, &key->value.cipher);
+        write_cipher(writer, key);
         break;
     case KEY_KIND_MAC:
         write_mac(writer, &key->value.mac);
@@ -116,42 +142,58 @@ static int read_random(struct reader *reader, struct derivation_random *random)
 }
 
 /* Not given has no value. */
-static int read_choice(unsigned choices, unsigned place, uint8_t *given, uint8_t *value)
+static int read_choice(unsigned choices, unsigned place, struct derivation_choice *choice)
 {
-    *given = choices >> place & 1;
-    *value = choices >> (place + 1) & 1;
-    return *given || !*value;
+    choice->is_given = choices >> place & 1;
+    choice->value = choices >> (place + 1) & 1;
+    return choice->is_given || !choice->value;
 }
 
-/* What this release cannot keep is refused rather than lost. */
-static int read_derivation(struct reader *reader, struct derivation *derivation)
+static int read_choices(unsigned choices, struct derivation *derivation)
 {
-    struct octets clear_key, certificate;
+    return (choices & ~(unsigned)CHOICE_BITS) == 0 &&
+           read_choice(choices, CHOICE_EXPORT, &derivation->is_export) &&
+           read_choice(choices, CHOICE_RELAXED, &derivation->relaxed) &&
+           read_choice(choices, CHOICE_SSL2_DES_DIGIT, &derivation->ssl2_des_digit) &&
+           read_choice(choices, CHOICE_PCT_RAW_DES, &derivation->pct_raw_des) &&
+           read_choice(choices, CHOICE_TLS1_1, &derivation->is_tls1_1);
+}
+
+static int read_shared(struct reader *reader, size_t most, struct shared_octets **shared)
+{
+    struct octets value = reader_vector16(reader, most);
+
+    if (value.size != 0)
+        *shared = shared_octets_new(value);
+    return !reader->failed && (value.size == 0 || *shared != NULL);
+}
+
+static int read_derivation(struct reader *reader, struct master_value *master)
+{
+    struct derivation *derivation = &master->derivation;
     uint8_t cipher, digest;
-    uint16_t highest_version, choices;
 
     if (!read_random(reader, &derivation->client_random) ||
-        !read_random(reader, &derivation->server_random))
+        !read_random(reader, &derivation->server_random) ||
+        !read_shared(reader, DERIVATION_MAX_CLEAR_KEY_SIZE, &derivation->clear_key) ||
+        !read_shared(reader, DERIVATION_MAX_CERTIFICATE_SIZE, &derivation->certificate))
         return 0;
-    clear_key = reader_vector16(reader, 0);
-    certificate = reader_vector16(reader, 0);
     cipher = reader_u8(reader);
     derivation->cipher = bulk_cipher_by_id(cipher);
     derivation->cipher_bits = reader_u16(reader);
     digest = reader_u8(reader);
     derivation->digest = (enum digest_id)digest;
     derivation->mac_bits = reader_u16(reader);
-    highest_version = reader_u16(reader);
-    choices = reader_u16(reader);
-    return !reader->failed && clear_key.size == 0 && certificate.size == 0 &&
+    master->highest_version = reader_u16(reader);
+    return read_choices(reader_u16(reader), derivation) && !reader->failed &&
            (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) && digest <= DIGEST_SHA1 &&
-           highest_version == 0 && (choices & ~CHOICE_BITS) == 0 &&
-           read_choice(choices, CHOICE_EXPORT, &derivation->has_export, &derivation->is_export) &&
-           read_choice(choices, CHOICE_RELAXED, &derivation->has_relaxed, &derivation->relaxed);
+           (master->highest_version == 0 || protocol_rules(master->protocol)->has_premaster) &&
+           derivation_check_protocol(NULL, master->protocol, derivation);
 }
 
 static int read_master(struct reader *reader, struct key *key)
 {
+    const struct protocol_rules *rules = protocol_rules(key->protocol);
     struct master_value *master = OPENSSL_zalloc(sizeof(*master));
     uint8_t converted = reader_u8(reader);
     struct octets secret = reader_vector16(reader, MASTER_VALUE_MAX_PREMASTER_SIZE);
@@ -160,13 +202,14 @@ static int read_master(struct reader *reader, struct key *key)
     if (master == NULL || reader->failed || secret.size == 0 || converted > 1)
         return 0;
     if (converted) {
-        if (secret.size != TLS1_MASTER_SECRET_SIZE)
+        if (secret.size < rules->min_master || secret.size > rules->max_master)
             return 0;
         master_value_init_secret(master, key->protocol, secret);
-    } else if (!master_value_init_premaster(master, key->protocol, secret)) {
+    } else if (!rules->has_premaster ||
+               !master_value_init_premaster(master, key->protocol, secret)) {
         return 0;
     }
-    return read_derivation(reader, &master->derivation);
+    return read_derivation(reader, master);
 }
 
 static int read_cbc(struct reader *reader, struct cbc_state *cbc)
@@ -189,38 +232,15 @@ static int read_cbc(struct reader *reader, struct cbc_state *cbc)
     return 1;
 }
 
-/* Contexts have RC4 keys of any size; the longest are not kept. */
-static int key_size_is_readable(const struct bulk_cipher *cipher, size_t size)
-{
-    return cipher->id == BULK_CIPHER_RC4 ? size <= BULK_CIPHER_MAX_KEY_SIZE
-                                         : key_size_is_valid(cipher, size);
-}
-
-static int read_cipher(struct reader *reader, struct key *key)
-{
-    const struct bulk_cipher *cipher = bulk_cipher_by_id(key->algorithm->cipher);
-    struct cipher_value *value = &key->value.cipher;
-    struct octets secret = reader_vector8(reader, BULK_CIPHER_MAX_KEY_SIZE);
-    struct octets salt = reader_vector8(reader, CIPHER_VALUE_SALT_SIZE);
-    uint64_t position = reader_u64(reader);
-
-    if (reader->failed || !key_size_is_readable(cipher, secret.size) ||
-        !cipher_value_salt_is_valid(cipher, secret.size, salt.size))
-        return 0;
-    cipher_value_init_stopped(value, cipher, secret, salt);
-    value->position = position;
-    if (!cipher_value_is_stream(value))
-        return read_cbc(reader, &value->u.cbc);
-    reader_copy(reader, value->u.rc4.s, sizeof(value->u.rc4.s));
-    value->u.rc4.i = reader_u8(reader);
-    value->u.rc4.j = reader_u8(reader);
-    return !reader->failed && rc4_state_is_valid(&value->u.rc4);
-}
-
 static int read_message(struct reader *reader, struct mac_value *mac)
 {
+    uint8_t started = reader_u8(reader);
     struct octets saved;
 
+    if (reader->failed || started > 1)
+        return 0;
+    if (!started)
+        return 1;
     mac->in_record = reader_u8(reader);
     mac->record_length = reader_u16(reader);
     mac->absorbed = reader_u64(reader);
@@ -230,19 +250,71 @@ static int read_message(struct reader *reader, struct mac_value *mac)
            digest_restore(&mac->running, mac->digest, saved.data, saved.size);
 }
 
+/* Contexts have RC4 and RC2 keys of any size; the longest of RC4 are not kept. */
+static int key_size_is_readable(const struct bulk_cipher *cipher, size_t size)
+{
+    if (cipher->id == BULK_CIPHER_RC4)
+        return size <= BULK_CIPHER_MAX_KEY_SIZE;
+    if (cipher->id == BULK_CIPHER_RC2)
+        return size >= 1 && size <= CIPHER_VALUE_MAX_RC2_SIZE;
+    return key_size_is_valid(cipher, size);
+}
+
+static int read_rc4(struct reader *reader, struct rc4_state *rc4)
+{
+    reader_copy(reader, rc4->s, sizeof(rc4->s));
+    rc4->i = reader_u8(reader);
+    rc4->j = reader_u8(reader);
+    return !reader->failed && rc4_state_is_valid(rc4);
+}
+
+static int read_block_cipher(struct reader *reader, struct cipher_value *value)
+{
+    if (value->cipher->id == BULK_CIPHER_RC2) {
+        value->effective_bits = reader_u16(reader);
+        if (value->effective_bits == 0 || value->effective_bits > CIPHER_VALUE_MAX_EFFECTIVE_BITS)
+            return 0;
+    }
+    return read_cbc(reader, &value->u.cbc);
+}
+
+static int read_cipher(struct reader *reader, struct key *key)
+{
+    const struct bulk_cipher *cipher = bulk_cipher_by_id(key->algorithm->cipher);
+    struct cipher_value *value = &key->value.cipher;
+    struct octets secret = reader_vector8(reader, CIPHER_VALUE_MAX_RC2_SIZE);
+    struct octets salt = reader_vector8(reader, CIPHER_VALUE_SALT_SIZE);
+    uint64_t position = reader_u64(reader);
+
+    if (reader->failed || !key_size_is_readable(cipher, secret.size) ||
+        !cipher_value_salt_is_valid(cipher, secret.size, salt.size))
+        return 0;
+    cipher_value_init_stopped(value, cipher, secret, salt);
+    value->position = position;
+    if (!(cipher_value_is_stream(value) ? read_rc4(reader, &value->u.rc4)
+                                        : read_block_cipher(reader, value)))
+        return 0;
+    if (key->protocol != KEY_PROTOCOL_SSL2)
+        return 1;
+    if (!key_add_ssl2_mac(key))
+        return 0;
+    key->ssl2_mac->sequence = reader_u64(reader);
+    return key->ssl2_mac->sequence <= UINT32_MAX && read_message(reader, key->ssl2_mac);
+}
+
 static int read_mac(struct reader *reader, struct key *key)
 {
     struct mac_value *mac = &key->value.mac;
     uint8_t digest = reader_u8(reader);
     struct octets secret = reader_vector8(reader, MAC_VALUE_MAX_KEY_SIZE);
     uint64_t sequence = reader_u64(reader);
-    uint8_t started = reader_u8(reader);
 
-    if (reader->failed || (digest != DIGEST_MD5 && digest != DIGEST_SHA1) || started > 1)
+    if (reader->failed || (digest != DIGEST_MD5 && digest != DIGEST_SHA1) ||
+        (key->protocol == KEY_PROTOCOL_SSL2 && digest != DIGEST_MD5))
         return 0;
     mac_value_init(mac, key->protocol, (enum digest_id)digest, secret);
     mac->sequence = sequence;
-    return !started || read_message(reader, mac);
+    return read_message(reader, mac);
 }
 
 int opaque_payload_read(struct key *key, struct octets payload, struct moment *deadline)

@@ -30,7 +30,7 @@
  *       uint16 mac_bits;
  *       uint16 highest_version;             SSL3, TLS1: 0 not set
  *       uint16 choices;                     two bits each, given and value, from the lowest: export,
- *                                           relaxed-randoms, ssl2-des-digit, pct-raw-des
+ *                                           relaxed-randoms, ssl2-des-digit, pct-raw-des, TLS 1.1
  *   } Master;
  *
  *   struct {

@@ -20,7 +20,8 @@
 #include "params.h"
 #include "schannel/names.h"
 
-#define RC4_MAX_KEY_SIZE 256
+#define RC4_MAX_KEY_SIZE       256
+#define DEFAULT_EFFECTIVE_BITS 128 /* of RC2, as libcrypto's */
 
 enum padding_choice { PADDING_DEFAULT = 0, PADDING_OFF, PADDING_ON };
 
@@ -32,6 +33,7 @@ struct cipher_context {
     uint8_t has_key, encrypt;
     enum padding_choice padding;
     size_t key_size;                     /* of the bound key, and of the next key bytes */
+    unsigned effective_bits;             /* RC2: of the next key bytes; else 0 */
     struct blob_options options;         /* of the blobs that are read from it */
     uint8_t iv_view[CBC_MAX_BLOCK_SIZE]; /* what a pointer to the IV points to */
     uint8_t updated_iv_view[CBC_MAX_BLOCK_SIZE];
@@ -43,6 +45,7 @@ struct cipher_request {
     struct key *opened; /* made from opaque-blob, ours; NULL: not asked for */
     enum padding_choice padding;
     size_t key_size;
+    unsigned effective_bits;
     uint8_t has_options;
     struct blob_options options; /* ours when |has_options| */
 };
@@ -60,6 +63,8 @@ void *cipher_new(struct provctx *provctx, enum bulk_cipher_id id)
     context->provctx = provctx;
     context->cipher = bulk_cipher_by_id(id);
     context->key_size = context->cipher->default_bits / 8;
+    if (id == BULK_CIPHER_RC2)
+        context->effective_bits = DEFAULT_EFFECTIVE_BITS;
     context->own.cipher = context->cipher;
     if (!cipher_value_is_stream(&context->own))
         cbc_init(&context->own.u.cbc, context->cipher->block_size);
@@ -206,13 +211,30 @@ static int collect_padding(const struct cipher_context *context, const OSSL_PARA
 static int collect_key_size(const struct cipher_context *context, const OSSL_PARAM *param,
                             size_t *size)
 {
-    int variable = cipher_value_is_stream(&context->own);
-    uint64_t full = context->cipher->default_bits / 8, number;
+    uint64_t least = context->cipher->default_bits / 8, most = least, number;
 
-    if (!params_get_number(context->provctx->errors, param, variable ? 1 : full,
-                           variable ? RC4_MAX_KEY_SIZE : full, &number))
+    if (context->cipher->id == BULK_CIPHER_RC4 || context->cipher->id == BULK_CIPHER_RC2) {
+        least = 1;
+        most =
+            context->cipher->id == BULK_CIPHER_RC4 ? RC4_MAX_KEY_SIZE : CIPHER_VALUE_MAX_RC2_SIZE;
+    }
+    if (!params_get_number(context->provctx->errors, param, least, most, &number))
         return 0;
     *size = (size_t)number;
+    return 1;
+}
+
+static int collect_effective_bits(const struct cipher_context *context, const OSSL_PARAM *param,
+                                  unsigned *bits)
+{
+    uint64_t number;
+
+    if (context->cipher->id != BULK_CIPHER_RC2)
+        return 1; /* libcrypto's other ciphers overlook it as well */
+    if (!params_get_number(context->provctx->errors, param, 1, CIPHER_VALUE_MAX_EFFECTIVE_BITS,
+                           &number))
+        return 0;
+    *bits = (unsigned)number;
     return 1;
 }
 
@@ -249,6 +271,9 @@ static int collect_all(const struct cipher_context *context, const OSSL_PARAM pa
     if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
         !collect_key_size(context, param, &request->key_size))
         return 0;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_RC2_KEYBITS)) != NULL &&
+        !collect_effective_bits(context, param, &request->effective_bits))
+        return 0;
     if (handle != NULL && blob != NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "key-handle: excludes opaque-blob");
@@ -265,6 +290,7 @@ static int collect(const struct cipher_context *context, const OSSL_PARAM params
     request->has_options = 0;
     request->padding = context->padding;
     request->key_size = context->key_size;
+    request->effective_bits = context->effective_bits;
     if (params == NULL || collect_all(context, params, request))
         return 1;
     request_clear(request);
@@ -286,6 +312,7 @@ static void apply(struct cipher_context *context, struct cipher_request *request
 {
     context->padding = request->padding;
     context->key_size = request->key_size;
+    context->effective_bits = request->effective_bits;
     if (request->has_options) {
         blob_options_clear(&context->options);
         context->options = request->options;
@@ -378,8 +405,11 @@ int cipher_get_ctx_params(void *vcontext, OSSL_PARAM params[])
         { OSSL_CIPHER_PARAM_PADDING, (size_t)use.padding },
         { OSSL_CIPHER_PARAM_NUM, 0 },
     };
-    OSSL_PARAM *param;
+    OSSL_PARAM *param = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_RC2_KEYBITS);
 
+    if (param != NULL && context->effective_bits != 0 &&
+        !params_set_number(context->provctx->errors, param, context->effective_bits))
+        return 0;
     for (size_t n = 0; n < sizeof(answers) / sizeof(answers[0]); n++) {
         param = OSSL_PARAM_locate(params, answers[n].name);
         if (param != NULL && !params_set_number(context->provctx->errors, param, answers[n].value))
@@ -456,6 +486,8 @@ static void start_own(struct cipher_context *context, const unsigned char *key, 
                           (struct octets){ NULL, 0 });
         if (is_block)
             cipher_value_set_iv(&context->own, original_iv);
+        if (context->effective_bits != 0)
+            cipher_value_set_effective_bits(&context->own, context->effective_bits);
         context->has_key = 1;
         key_free(context->key);
         context->key = NULL;

@@ -18,6 +18,7 @@ static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_IVLEN, NULL),
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_NUM, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_RC2_KEYBITS, NULL),
         OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_IV, NULL, 0),
         OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_UPDATED_IV, NULL, 0),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
@@ -45,10 +46,11 @@ static const OSSL_PARAM *block_settable_ctx_params(void *context, void *provctx)
 }
 
 /* libcrypto takes a settable "keylen" for the sign of a cipher with keys of any length. */
-static const OSSL_PARAM *stream_settable_ctx_params(void *context, void *provctx)
+static const OSSL_PARAM *variable_settable_ctx_params(void *context, void *provctx)
 {
     static const OSSL_PARAM settable[] = {
         OSSL_PARAM_size_t(OSSL_CIPHER_PARAM_KEYLEN, NULL),
+        OSSL_PARAM_uint(OSSL_CIPHER_PARAM_RC2_KEYBITS, NULL),
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
@@ -98,46 +100,6 @@ static const OSSL_PARAM *gettable_params(void *provctx)
     return gettable;
 }
 
-static void *rc4_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_RC4);
-}
-
-static int rc4_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_RC4);
-}
-
-static void *des_ede3_cbc_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_DES_EDE3);
-}
-
-static int des_ede3_cbc_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_DES_EDE3);
-}
-
-static void *aes_128_cbc_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_AES_128);
-}
-
-static int aes_128_cbc_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_AES_128);
-}
-
-static void *aes_256_cbc_new(void *provctx)
-{
-    return cipher_new(provctx, BULK_CIPHER_AES_256);
-}
-
-static int aes_256_cbc_get_params(OSSL_PARAM params[])
-{
-    return get_params(params, BULK_CIPHER_AES_256);
-}
-
 /* The entries that every row shares; the three that differ come first in each table. */
 #define COMMON_FUNCTIONS                                                                           \
     { OSSL_FUNC_CIPHER_FREECTX, (void (*)(void))cipher_free },                                     \
@@ -155,30 +117,30 @@ static int aes_256_cbc_get_params(OSSL_PARAM params[])
         0, NULL                                                                                    \
     }
 
-const OSSL_DISPATCH schannel_rc4_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))rc4_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))rc4_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))stream_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
+/* What differs from row to row: two functions that know which cipher it is, and the table. */
+#define CIPHER_ROW(name, id, settable)                                                             \
+    static void *name##_new(void *provctx)                                                         \
+    {                                                                                              \
+        return cipher_new(provctx, id);                                                            \
+    }                                                                                              \
+                                                                                                   \
+    static int name##_get_params(OSSL_PARAM params[])                                              \
+    {                                                                                              \
+        return get_params(params, id);                                                             \
+    }                                                                                              \
+                                                                                                   \
+    const OSSL_DISPATCH schannel_##name##_functions[] = {                                          \
+        { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))name##_new },                                   \
+        { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))name##_get_params },                        \
+        { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))settable },                        \
+        COMMON_FUNCTIONS,                                                                          \
+    }
 
-const OSSL_DISPATCH schannel_des_ede3_cbc_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))des_ede3_cbc_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))des_ede3_cbc_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
-
-const OSSL_DISPATCH schannel_aes_128_cbc_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))aes_128_cbc_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))aes_128_cbc_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
-
-const OSSL_DISPATCH schannel_aes_256_cbc_functions[] = {
-    { OSSL_FUNC_CIPHER_NEWCTX, (void (*)(void))aes_256_cbc_new },
-    { OSSL_FUNC_CIPHER_GET_PARAMS, (void (*)(void))aes_256_cbc_get_params },
-    { OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, (void (*)(void))block_settable_ctx_params },
-    COMMON_FUNCTIONS,
-};
+CIPHER_ROW(rc4, BULK_CIPHER_RC4, variable_settable_ctx_params);
+CIPHER_ROW(rc2_cbc, BULK_CIPHER_RC2, variable_settable_ctx_params);
+CIPHER_ROW(des_cbc, BULK_CIPHER_DES, block_settable_ctx_params);
+CIPHER_ROW(des_ede_cbc, BULK_CIPHER_DES_EDE, block_settable_ctx_params);
+CIPHER_ROW(des_ede3_cbc, BULK_CIPHER_DES_EDE3, block_settable_ctx_params);
+CIPHER_ROW(aes_128_cbc, BULK_CIPHER_AES_128, block_settable_ctx_params);
+CIPHER_ROW(aes_192_cbc, BULK_CIPHER_AES_192, block_settable_ctx_params);
+CIPHER_ROW(aes_256_cbc, BULK_CIPHER_AES_256, block_settable_ctx_params);

@@ -30,14 +30,25 @@ static void print_master(BIO *out, const struct master_value *master)
 {
     const struct derivation *derivation = &master->derivation;
 
-    BIO_printf(out, "    Holds: %s secret\n", master->converted ? "master" : "premaster");
+    if (!protocol_rules(master->protocol)->has_premaster)
+        BIO_printf(out, "    Holds: master key\n");
+    else
+        BIO_printf(out, "    Holds: %s secret\n", master->converted ? "master" : "premaster");
     BIO_printf(out, "    Client random: %s\n",
                derivation->client_random.size != 0 ? "set" : "not set");
     BIO_printf(out, "    Server random: %s\n",
                derivation->server_random.size != 0 ? "set" : "not set");
     BIO_printf(out, "    Cipher: %s%s\n",
                derivation->cipher != NULL ? derivation->cipher->name : "not set",
-               derivation->is_export ? " (export)" : "");
+               derivation->is_export.value ? " (export)" : "");
+    if (derivation->clear_key != NULL)
+        BIO_printf(out, "    Clear key: %zu bytes\n",
+                   shared_octets_view(derivation->clear_key).size);
+    if (derivation->certificate != NULL)
+        BIO_printf(out, "    Certificate: %zu bytes\n",
+                   shared_octets_view(derivation->certificate).size);
+    if (master->highest_version != 0)
+        BIO_printf(out, "    Highest version: 0x%04x\n", (unsigned)master->highest_version);
     if (derivation->cipher_bits != 0)
         BIO_printf(out, "    Cipher bits: %u\n", (unsigned)derivation->cipher_bits);
     BIO_printf(out, "    Digest: %s\n",
@@ -47,6 +58,8 @@ static void print_master(BIO *out, const struct master_value *master)
 static void print_cipher(BIO *out, const struct cipher_value *cipher)
 {
     BIO_printf(out, "    Position: %" PRIu64 " bytes\n", cipher->position);
+    if (cipher->effective_bits != 0)
+        BIO_printf(out, "    Effective bits: %u\n", (unsigned)cipher->effective_bits);
     if (cipher->salt_size != 0)
         BIO_printf(out, "    Salt: %u bytes\n", (unsigned)cipher->salt_size);
     if (!cipher_value_is_stream(cipher) && cipher->u.cbc.buffered != 0)
@@ -107,6 +120,8 @@ static void print_key(BIO *out, const struct key *key, const char *id)
         break;
     case KEY_KIND_CIPHER:
         print_cipher(out, &key->value.cipher);
+        if (key->ssl2_mac != NULL)
+            print_mac(out, key->ssl2_mac);
         break;
     case KEY_KIND_MAC:
         print_mac(out, &key->value.mac);

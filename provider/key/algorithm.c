@@ -3,21 +3,90 @@
 
 #include <stddef.h>
 #include <strings.h>
+#include "protocol/pct1.h"
+#include "protocol/ssl2.h"
+#include "protocol/ssl3.h"
+#include "protocol/tls1.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
+#define MASTER(protocol, name, alg_id)                                                             \
+    {                                                                                              \
+        KEY_MASTER_OF(protocol), name, KEY_KIND_MASTER, protocol, BULK_CIPHER_NONE, alg_id         \
+    }
+#define CIPHER(cipher, name, alg_id)                                                               \
+    {                                                                                              \
+        16 + cipher, name, KEY_KIND_CIPHER, KEY_PROTOCOL_NONE, cipher, alg_id                      \
+    }
+#define MAC(protocol, name)                                                                        \
+    {                                                                                              \
+        KEY_MAC_OF(protocol), name, KEY_KIND_MAC, protocol, BULK_CIPHER_NONE, 0x4c03               \
+    }
+
 static const struct key_algorithm algorithms[] = {
-    { KEY_TLS1_MASTER, "TLS1-MASTER", KEY_KIND_MASTER, KEY_PROTOCOL_TLS1, BULK_CIPHER_NONE,
-      0x4c06 },
-    { KEY_RC4, "RC4", KEY_KIND_CIPHER, KEY_PROTOCOL_NONE, BULK_CIPHER_RC4, 0x6801 },
-    { KEY_DES_EDE3_CBC, "DES-EDE3-CBC", KEY_KIND_CIPHER, KEY_PROTOCOL_NONE, BULK_CIPHER_DES_EDE3,
-      0x6603 },
-    { KEY_AES_128_CBC, "AES-128-CBC", KEY_KIND_CIPHER, KEY_PROTOCOL_NONE, BULK_CIPHER_AES_128,
-      0x660e },
-    { KEY_AES_256_CBC, "AES-256-CBC", KEY_KIND_CIPHER, KEY_PROTOCOL_NONE, BULK_CIPHER_AES_256,
-      0x6610 },
-    { KEY_TLS1_MAC, "TLS1-MAC", KEY_KIND_MAC, KEY_PROTOCOL_TLS1, BULK_CIPHER_NONE, 0x4c03 },
+    MASTER(KEY_PROTOCOL_PCT1, "PCT1-MASTER", 0x4c04),
+    MASTER(KEY_PROTOCOL_SSL2, "SSL2-MASTER", 0x4c05),
+    MASTER(KEY_PROTOCOL_SSL3, "SSL3-MASTER", 0x4c01),
+    MASTER(KEY_PROTOCOL_TLS1, "TLS1-MASTER", 0x4c06),
+    CIPHER(BULK_CIPHER_RC4, "RC4", 0x6801),
+    CIPHER(BULK_CIPHER_RC2, "RC2-CBC", 0x6602),
+    CIPHER(BULK_CIPHER_DES, "DES-CBC", 0x6601),
+    CIPHER(BULK_CIPHER_DES_EDE, "DES-EDE-CBC", 0x6609),
+    CIPHER(BULK_CIPHER_DES_EDE3, "DES-EDE3-CBC", 0x6603),
+    CIPHER(BULK_CIPHER_AES_128, "AES-128-CBC", 0x660e),
+    CIPHER(BULK_CIPHER_AES_192, "AES-192-CBC", 0x660f),
+    CIPHER(BULK_CIPHER_AES_256, "AES-256-CBC", 0x6610),
+    MAC(KEY_PROTOCOL_PCT1, "PCT1-MAC"),
+    MAC(KEY_PROTOCOL_SSL2, "SSL2-MAC"),
+    MAC(KEY_PROTOCOL_SSL3, "SSL3-MAC"),
+    MAC(KEY_PROTOCOL_TLS1, "TLS1-MAC"),
 };
+
+static const struct protocol_rules rules[] = {
+    [KEY_PROTOCOL_PCT1] = { .name = "PCT 1.0",
+                            .prefix = "PCT1",
+                            .min_master = PCT1_MASTER_SIZE,
+                            .max_master = PCT1_MASTER_SIZE,
+                            .min_random = PCT1_RANDOM_SIZE,
+                            .max_random = PCT1_RANDOM_SIZE,
+                            .last_sequence = UINT32_MAX,
+                            .has_mac_keys = 1,
+                            .has_clear_key = 1,
+                            .has_certificate = 1 },
+    [KEY_PROTOCOL_SSL2] = { .name = "SSL 2.0",
+                            .prefix = "SSL2",
+                            .min_master = SSL2_MIN_MASTER_SIZE,
+                            .max_master = SSL2_MAX_MASTER_SIZE,
+                            .min_random = SSL2_MIN_RANDOM_SIZE,
+                            .max_random = SSL2_MAX_RANDOM_SIZE,
+                            .last_sequence = UINT32_MAX,
+                            .sequence_wraps = 1,
+                            .has_clear_key = 1 },
+    /* The last number of the 64-bit sequences is kept back: the next one must not be the first. */
+    [KEY_PROTOCOL_SSL3] = { .name = "SSL 3.0",
+                            .prefix = "SSL3",
+                            .min_master = SSL3_MASTER_SECRET_SIZE,
+                            .max_master = SSL3_MASTER_SECRET_SIZE,
+                            .min_random = TLS1_RANDOM_SIZE,
+                            .max_random = TLS1_RANDOM_SIZE,
+                            .last_sequence = UINT64_MAX - 1,
+                            .has_premaster = 1,
+                            .has_mac_keys = 1 },
+    [KEY_PROTOCOL_TLS1] = { .name = "TLS 1.0",
+                            .prefix = "TLS1",
+                            .min_master = TLS1_MASTER_SECRET_SIZE,
+                            .max_master = TLS1_MASTER_SECRET_SIZE,
+                            .min_random = TLS1_RANDOM_SIZE,
+                            .max_random = TLS1_RANDOM_SIZE,
+                            .last_sequence = UINT64_MAX - 1,
+                            .has_premaster = 1,
+                            .has_mac_keys = 1 },
+};
+
+const struct protocol_rules *protocol_rules(enum key_protocol protocol)
+{
+    return protocol == KEY_PROTOCOL_NONE ? NULL : &rules[protocol];
+}
 
 const struct key_algorithm *key_algorithm_by_name(const char *name)
 {
@@ -31,7 +100,7 @@ const struct key_algorithm *key_algorithm_by_name(const char *name)
 const struct key_algorithm *key_algorithm_by_id(unsigned id)
 {
     for (size_t n = 0; n < COUNT(algorithms); n++) {
-        if ((unsigned)algorithms[n].id == id)
+        if (algorithms[n].id == id)
             return &algorithms[n];
     }
     return NULL;
@@ -68,6 +137,15 @@ int key_size_is_valid(const struct bulk_cipher *cipher, size_t size)
             (is_variable(cipher) && key_size_for_bits(cipher, (unsigned)size * 8) == size));
 }
 
+int mac_key_size_is_valid(enum key_protocol protocol, enum digest_id digest, size_t size)
+{
+    if (protocol == KEY_PROTOCOL_PCT1)
+        return size >= PCT1_MIN_MAC_BITS / 8 && size <= PCT1_MAX_MAC_SIZE;
+    if (protocol == KEY_PROTOCOL_SSL2)
+        return digest == DIGEST_MD5 && size >= SSL2_MIN_MASTER_SIZE && size <= SSL2_MAX_MASTER_SIZE;
+    return size == digest_size(digest);
+}
+
 const char *key_kind_name(enum key_kind kind)
 {
     static const char *const names[] = { NULL, "master", "cipher", "mac" };
@@ -77,9 +155,7 @@ const char *key_kind_name(enum key_kind kind)
 
 const char *key_protocol_name(enum key_protocol protocol)
 {
-    static const char *const names[] = { "none", "PCT 1.0", "SSL 2.0", "SSL 3.0", "TLS 1.0" };
-
-    return names[protocol];
+    return protocol == KEY_PROTOCOL_NONE ? "none" : rules[protocol].name;
 }
 
 static const struct {

@@ -6,6 +6,7 @@
 #define SCHANNEL_KEY_ALGORITHM_H
 
 #include <stdint.h>
+#include "primitive/digest.h"
 #include "protocol/bulk_cipher.h"
 
 /* The numbers of these enumerations are written into blobs: never renumber. */
@@ -19,14 +20,9 @@ enum key_protocol {
     KEY_PROTOCOL_TLS1 = 4
 };
 
-enum key_algorithm_id {
-    KEY_TLS1_MASTER = 4, /* masters: the protocol's number */
-    KEY_RC4 = 17,        /* ciphers: 16 + enum bulk_cipher_id */
-    KEY_DES_EDE3_CBC = 21,
-    KEY_AES_128_CBC = 22,
-    KEY_AES_256_CBC = 24,
-    KEY_TLS1_MAC = 36 /* MACs: 32 + the protocol's number */
-};
+/* Masters: the protocol's number; ciphers: 16 + enum bulk_cipher_id; MACs: 32 + the protocol's. */
+#define KEY_MASTER_OF(protocol) ((unsigned)(protocol))
+#define KEY_MAC_OF(protocol)    (32 + (unsigned)(protocol))
 
 enum key_usage {
     KEY_USAGE_NONE = 0,
@@ -41,13 +37,35 @@ enum key_usage {
 #define KEY_MAX_VARIABLE_BITS 128
 
 struct key_algorithm {
-    enum key_algorithm_id id;
+    unsigned id;
     const char *name; /* the value of "alg" */
     enum key_kind kind;
     enum key_protocol protocol; /* of masters and MACs */
     enum bulk_cipher_id cipher; /* of ciphers, else BULK_CIPHER_NONE */
     uint32_t alg_id;            /* aiKeyAlg of a blob: ALG_ID of wincrypt.h */
 };
+
+/* What sets the protocols apart where keys are concerned. */
+struct protocol_rules {
+    const char *name;              /* "TLS 1.0" */
+    const char *prefix;            /* of the names of its algorithms: "TLS1" */
+    size_t min_master, max_master; /* bytes of the master secret or master key */
+    size_t min_random, max_random; /* bytes of each random */
+    uint64_t last_sequence;        /* the last number that a record can have */
+    uint8_t sequence_wraps;        /* and then the first one again */
+    uint8_t has_premaster;         /* the master secret is made from one; there is a PRF */
+    uint8_t has_mac_keys;          /* otherwise the write key is the MAC secret */
+    uint8_t has_clear_key, has_certificate;
+};
+
+/* NULL for KEY_PROTOCOL_NONE. */
+const struct protocol_rules *protocol_rules(enum key_protocol protocol);
+
+/* The names of all "alg" values, for error messages. */
+#define KEY_ALGORITHM_NAMES                                                                        \
+    "PCT1-MASTER, SSL2-MASTER, SSL3-MASTER, TLS1-MASTER, RC4, RC2-CBC, DES-CBC, DES-EDE-CBC, "     \
+    "DES-EDE3-CBC, AES-128-CBC, AES-192-CBC, AES-256-CBC, PCT1-MAC, SSL2-MAC, SSL3-MAC or "        \
+    "TLS1-MAC"
 
 /* NULL when there is no such row.  Names are compared without case. */
 const struct key_algorithm *key_algorithm_by_name(const char *name);
@@ -59,6 +77,10 @@ const struct key_algorithm *key_algorithm_by_cipher(const struct bulk_cipher *ci
 int key_size_is_valid(const struct bulk_cipher *cipher, size_t size);
 /* The size that |bits| asks for: 0 the full size, DES with or without parity; 0 when there is none. */
 size_t key_size_for_bits(const struct bulk_cipher *cipher, unsigned bits);
+
+/* 1 when a MAC key object may have |size| bytes: SSL 3.0 and TLS 1.0 those of the digest, PCT 1.0 8
+ * to 40, SSL 2.0 those of a write key, 5 to 32, with MD5. */
+int mac_key_size_is_valid(enum key_protocol protocol, enum digest_id digest, size_t size);
 
 /* "master", "cipher" or "mac" */
 const char *key_kind_name(enum key_kind kind);

@@ -18,18 +18,26 @@ int cipher_value_salt_is_valid(const struct bulk_cipher *cipher, size_t key_size
             (cipher->id == BULK_CIPHER_RC4 || cipher->id == BULK_CIPHER_RC2));
 }
 
-/* Starts RC4 with key || salt. */
-static void start_stream(struct cipher_value *value, struct octets key)
-{
-    uint8_t whole[KEY_MIN_VARIABLE_BITS / 8 + CIPHER_VALUE_SALT_SIZE];
+/* Room for a key with its salt. */
+#define SALTED_KEY_SIZE (KEY_MIN_VARIABLE_BITS / 8 + CIPHER_VALUE_SALT_SIZE)
 
-    if (value->salt_size == 0) {
-        rc4_init(&value->u.rc4, key.data, key.size);
-        return;
-    }
+/* What the cipher runs with: |key|, or key || salt at |whole|, which the caller cleanses. */
+static struct octets salted_key(const struct cipher_value *value, struct octets key,
+                                uint8_t whole[SALTED_KEY_SIZE])
+{
+    if (value->salt_size == 0)
+        return key;
     memcpy(whole, key.data, key.size);
     memcpy(whole + key.size, value->salt, value->salt_size);
-    rc4_init(&value->u.rc4, whole, key.size + value->salt_size);
+    return (struct octets){ whole, key.size + value->salt_size };
+}
+
+static void start_stream(struct cipher_value *value, struct octets key)
+{
+    uint8_t whole[SALTED_KEY_SIZE];
+    struct octets used = salted_key(value, key, whole);
+
+    rc4_init(&value->u.rc4, used.data, used.size);
     OPENSSL_cleanse(whole, sizeof(whole));
 }
 
@@ -42,11 +50,18 @@ void cipher_value_init_stopped(struct cipher_value *value, const struct bulk_cip
         memcpy(value->key, key.data, key.size);
         value->key_size = (uint8_t)key.size;
     }
+    if (cipher->id == BULK_CIPHER_RC2)
+        value->effective_bits = (uint16_t)(8 * key.size);
     if (salt.size != 0)
         memcpy(value->salt, salt.data, salt.size);
     value->salt_size = (uint8_t)salt.size;
-    if (!cipher_value_is_stream(value))
-        cbc_init(&value->u.cbc, cipher->block_size);
+    if (cipher_value_is_stream(value))
+        return;
+    cbc_init(&value->u.cbc, cipher->block_size);
+    if (key.size > sizeof(value->key)) {
+        memcpy(value->u.long_key, key.data, key.size);
+        value->key_size = (uint8_t)key.size;
+    }
 }
 
 void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
@@ -70,6 +85,8 @@ void cipher_value_set_salt(struct cipher_value *value, const uint8_t *salt)
 {
     memcpy(value->salt, salt, sizeof(value->salt));
     value->salt_size = sizeof(value->salt);
+    if (!cipher_value_is_stream(value))
+        cbc_forget_key(&value->u.cbc);
     cipher_value_reset(value);
 }
 
@@ -89,12 +106,19 @@ void cipher_value_copy(struct cipher_value *to, const struct cipher_value *from)
 
 struct octets cipher_value_key(const struct cipher_value *value)
 {
-    return (struct octets){ value->key, value->key_size };
+    return (struct octets){ value->key_size > sizeof(value->key) ? value->u.long_key : value->key,
+                            value->key_size };
 }
 
 struct octets cipher_value_salt(const struct cipher_value *value)
 {
     return (struct octets){ value->salt, value->salt_size };
+}
+
+void cipher_value_set_effective_bits(struct cipher_value *value, unsigned bits)
+{
+    value->effective_bits = (uint16_t)bits;
+    cbc_forget_key(&value->u.cbc);
 }
 
 void cipher_value_set_iv(struct cipher_value *value, const uint8_t *iv)
@@ -144,33 +168,43 @@ static int report(const struct provctx *provctx, const struct cipher_value *valu
                  name);
 }
 
+/* A job, and the salted key that it may point to. */
+struct job {
+    struct cbc_job cbc;
+    uint8_t whole[SALTED_KEY_SIZE];
+};
+
 /*
- * Fills |job|; refuses a change of direction while input of the other direction is buffered.
+ * Fills |job|, which the caller cleanses; refuses a change of direction while input of the other
+ * direction is buffered.
  */
 static int prepare(struct provctx *provctx, const struct cipher_value *value,
-                   const struct cipher_use *use, struct cbc_job *job)
+                   const struct cipher_use *use, struct job *job)
 {
     const struct cbc_state *state = &value->u.cbc;
+    struct octets key = salted_key(value, cipher_value_key(value), job->whole);
 
-    job->direction = use->encrypt ? CBC_ENCRYPT : CBC_DECRYPT;
-    job->padding = use->padding;
-    job->key = value->key;
-    if (state->buffered != 0 && state->direction != (uint8_t)job->direction)
+    job->cbc.direction = use->encrypt ? CBC_ENCRYPT : CBC_DECRYPT;
+    job->cbc.padding = use->padding;
+    job->cbc.key = key.data;
+    job->cbc.key_size = key.size;
+    job->cbc.effective_bits = value->effective_bits;
+    if (state->buffered != 0 && state->direction != (uint8_t)job->cbc.direction)
         return RAISE(provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
                      "%s: the key holds %u bytes of a block that is being %s: it cannot %s before "
                      "that block is complete or an IV is set",
                      value->cipher->name, (unsigned)state->buffered,
                      state->direction == CBC_ENCRYPT ? "encrypted" : "decrypted",
                      use->encrypt ? "encrypt" : "decrypt");
-    job->cipher = provctx_inner_cipher(provctx, value->cipher);
-    return job->cipher != NULL;
+    job->cbc.cipher = provctx_inner_cipher(provctx, value->cipher);
+    return job->cbc.cipher != NULL;
 }
 
 int cipher_value_update(struct provctx *provctx, struct cipher_value *value,
                         const struct cipher_use *use, const uint8_t *in, size_t size, uint8_t *out,
                         size_t out_size, size_t *written)
 {
-    struct cbc_job job;
+    struct job job;
     enum cbc_result result;
 
     *written = 0;
@@ -190,8 +224,9 @@ int cipher_value_update(struct provctx *provctx, struct cipher_value *value,
         return 0;
     /* Whatever libcrypto queues on failure is replaced by a reason of ours. */
     ERR_set_mark();
-    result = cbc_update(&value->u.cbc, &job, in, size, out, out_size, written);
+    result = cbc_update(&value->u.cbc, &job.cbc, in, size, out, out_size, written);
     ERR_pop_to_mark();
+    OPENSSL_cleanse(job.whole, value->salt_size != 0 ? sizeof(job.whole) : 0);
     if (result == CBC_OK)
         value->position += size;
     return report(provctx, value, result);
@@ -200,7 +235,7 @@ int cipher_value_update(struct provctx *provctx, struct cipher_value *value,
 int cipher_value_final(struct provctx *provctx, struct cipher_value *value,
                        const struct cipher_use *use, uint8_t *out, size_t out_size, size_t *written)
 {
-    struct cbc_job job;
+    struct job job;
     enum cbc_result result;
 
     *written = 0;
@@ -209,7 +244,8 @@ int cipher_value_final(struct provctx *provctx, struct cipher_value *value,
     if (!prepare(provctx, value, use, &job))
         return 0;
     ERR_set_mark();
-    result = cbc_final(&value->u.cbc, &job, out, out_size, written);
+    result = cbc_final(&value->u.cbc, &job.cbc, out, out_size, written);
     ERR_pop_to_mark();
+    OPENSSL_cleanse(job.whole, value->salt_size != 0 ? sizeof(job.whole) : 0);
     return report(provctx, value, result);
 }

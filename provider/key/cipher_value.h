@@ -14,19 +14,28 @@
 
 /* KP_SALT of the Base provider: keys of exactly 40 bits only. */
 #define CIPHER_VALUE_SALT_SIZE 11
+/* RFC 2268: keys of 1 to 128 bytes, effective bits from 1 to 1024. */
+#define CIPHER_VALUE_MAX_RC2_SIZE       128
+#define CIPHER_VALUE_MAX_EFFECTIVE_BITS 1024
+/* What the protocols' RC2 ciphers run with, whatever their keys are made of. */
+#define CIPHER_VALUE_PROTOCOL_EFFECTIVE_BITS 128
 
 struct cipher_value {
     const struct bulk_cipher *cipher;
     uint64_t position; /* bytes that went through since the key was made */
-    /* Key objects hold every key whole; the longer keys that RC4 of a plain-key context may have
-     * live on in the permutation only, and |key_size| is 0 then. */
+    /* Key objects hold every key whole.  Plain-key contexts may have longer ones: those of RC2 are
+     * in |long_key|, those of RC4 live on in the permutation only, and |key_size| is 0 then. */
     uint8_t key_size;
     uint8_t key[BULK_CIPHER_MAX_KEY_SIZE];
-    uint8_t salt_size; /* 0 or CIPHER_VALUE_SALT_SIZE: the cipher runs with key || salt */
+    uint16_t effective_bits; /* of RC2, KP_EFFECTIVE_KEYLEN; else 0 */
+    uint8_t salt_size;       /* 0 or CIPHER_VALUE_SALT_SIZE: the cipher runs with key || salt */
     uint8_t salt[CIPHER_VALUE_SALT_SIZE];
     union {
         struct rc4_state rc4;
-        struct cbc_state cbc;
+        struct {
+            struct cbc_state cbc;
+            uint8_t long_key[CIPHER_VALUE_MAX_RC2_SIZE];
+        };
     } u;
 };
 
@@ -38,7 +47,8 @@ struct cipher_use {
 
 /*
  * A new key at the start of its stream, with an IV of zeros.  |key| has a size that the cipher
- * takes, |salt| one that cipher_value_salt_is_valid allows.
+ * takes, |salt| one that cipher_value_salt_is_valid allows.  RC2: as many effective bits as the key
+ * has, salt not counted.
  */
 void cipher_value_init(struct cipher_value *value, const struct bulk_cipher *cipher,
                        struct octets key, struct octets salt);
@@ -54,6 +64,9 @@ struct octets cipher_value_key(const struct cipher_value *value);
 struct octets cipher_value_salt(const struct cipher_value *value);
 /* KP_SALT: a new stream with another salt.  |salt| has CIPHER_VALUE_SALT_SIZE bytes. */
 void cipher_value_set_salt(struct cipher_value *value, const uint8_t *salt);
+
+/* KP_EFFECTIVE_KEYLEN of RC2: the chain goes on. */
+void cipher_value_set_effective_bits(struct cipher_value *value, unsigned bits);
 
 int cipher_value_is_stream(const struct cipher_value *value);
 /* KP_IV: |iv| has iv_size bytes.  Drops buffered input.  Nothing for a stream cipher. */

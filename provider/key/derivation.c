@@ -1,14 +1,22 @@
 /* The parameters of a derivation: see derivation.h. */
 #include "key/derivation.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <openssl/params.h>
 #include "params.h"
 #include "schannel/names.h"
 
-#define MAX_KEY_BITS                                                                               \
-    4096 /* more than any row of the cipher table: a bound for the number itself  \
-                           */
+/* More than any row of the cipher table: a bound for the number itself. */
+#define MAX_KEY_BITS 4096
+
+#define PCT1         (1u << KEY_PROTOCOL_PCT1)
+#define SSL2         (1u << KEY_PROTOCOL_SSL2)
+#define SSL3         (1u << KEY_PROTOCOL_SSL3)
+#define TLS1         (1u << KEY_PROTOCOL_TLS1)
+#define EVERY_ONE    (PCT1 | SSL2 | SSL3 | TLS1)
+
+/* ---- setting ---- */
 
 static int set_random(const struct provctx *provctx, struct derivation_random *random,
                       const OSSL_PARAM *param)
@@ -32,6 +40,34 @@ static int set_server_random(const struct provctx *provctx, struct derivation *d
                              const OSSL_PARAM *param)
 {
     return set_random(provctx, &derivation->server_random, param);
+}
+
+/* Replaces a reference that |derivation| owns.  No bytes: as if it had never been set. */
+static int set_shared(const struct provctx *provctx, const OSSL_PARAM *param, size_t most,
+                      struct shared_octets **shared)
+{
+    struct shared_octets *made = NULL;
+    struct octets value;
+
+    if (!params_get_octets(provctx->errors, param, 0, most, &value))
+        return 0;
+    if (value.size != 0 && (made = shared_octets_new(value)) == NULL)
+        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", param->key);
+    shared_octets_free(*shared);
+    *shared = made;
+    return 1;
+}
+
+static int set_clear_key(const struct provctx *provctx, struct derivation *derivation,
+                         const OSSL_PARAM *param)
+{
+    return set_shared(provctx, param, DERIVATION_MAX_CLEAR_KEY_SIZE, &derivation->clear_key);
+}
+
+static int set_certificate(const struct provctx *provctx, struct derivation *derivation,
+                           const OSSL_PARAM *param)
+{
+    return set_shared(provctx, param, DERIVATION_MAX_CERTIFICATE_SIZE, &derivation->certificate);
 }
 
 static int set_cipher(const struct provctx *provctx, struct derivation *derivation,
@@ -79,58 +115,128 @@ static int set_mac_bits(const struct provctx *provctx, struct derivation *deriva
     return set_bits(provctx, param, &derivation->mac_bits);
 }
 
-static int set_export(const struct provctx *provctx, struct derivation *derivation,
-                      const OSSL_PARAM *param)
+static int set_choice(const struct provctx *provctx, const OSSL_PARAM *param,
+                      struct derivation_choice *choice)
 {
     int flag;
 
     if (!params_get_flag(provctx->errors, param, &flag))
         return 0;
-    derivation->has_export = 1;
-    derivation->is_export = (uint8_t)flag;
+    *choice = (struct derivation_choice){ 1, (uint8_t)flag };
     return 1;
+}
+
+static int set_export(const struct provctx *provctx, struct derivation *derivation,
+                      const OSSL_PARAM *param)
+{
+    return set_choice(provctx, param, &derivation->is_export);
 }
 
 static int set_relaxed(const struct provctx *provctx, struct derivation *derivation,
                        const OSSL_PARAM *param)
 {
-    int flag;
+    return set_choice(provctx, param, &derivation->relaxed);
+}
 
-    if (!params_get_flag(provctx->errors, param, &flag))
+static int set_ssl2_des_digit(const struct provctx *provctx, struct derivation *derivation,
+                              const OSSL_PARAM *param)
+{
+    return set_choice(provctx, param, &derivation->ssl2_des_digit);
+}
+
+static int set_pct_raw_des(const struct provctx *provctx, struct derivation *derivation,
+                           const OSSL_PARAM *param)
+{
+    return set_choice(provctx, param, &derivation->pct_raw_des);
+}
+
+static int set_version(const struct provctx *provctx, struct derivation *derivation,
+                       const OSSL_PARAM *param)
+{
+    uint64_t version;
+
+    if (!params_get_number(provctx->errors, param, DERIVATION_TLS1_0, DERIVATION_TLS1_1, &version))
         return 0;
-    derivation->has_relaxed = 1;
-    derivation->relaxed = (uint8_t)flag;
+    derivation->is_tls1_1 = (struct derivation_choice){ 1, version == DERIVATION_TLS1_1 };
     return 1;
 }
 
+/* Each parameter, and the protocols that have a use for it. */
 static const struct {
     const char *name;
+    unsigned protocols;
     int (*set)(const struct provctx *, struct derivation *, const OSSL_PARAM *);
 } setters[] = {
-    { SCHANNEL_PARAM_CLIENT_RANDOM, set_client_random },
-    { SCHANNEL_PARAM_SERVER_RANDOM, set_server_random },
-    { SCHANNEL_PARAM_CIPHER, set_cipher },
-    { SCHANNEL_PARAM_CIPHER_BITS, set_cipher_bits },
-    { SCHANNEL_PARAM_EXPORT, set_export },
-    { SCHANNEL_PARAM_DIGEST, set_digest },
-    { SCHANNEL_PARAM_MAC_BITS, set_mac_bits },
-    { SCHANNEL_PARAM_RELAXED_RANDOMS, set_relaxed },
+    { SCHANNEL_PARAM_CLIENT_RANDOM, EVERY_ONE, set_client_random },
+    { SCHANNEL_PARAM_SERVER_RANDOM, EVERY_ONE, set_server_random },
+    { SCHANNEL_PARAM_CLEAR_KEY, PCT1 | SSL2, set_clear_key },
+    { SCHANNEL_PARAM_CERTIFICATE, PCT1, set_certificate },
+    { SCHANNEL_PARAM_CIPHER, EVERY_ONE, set_cipher },
+    { SCHANNEL_PARAM_CIPHER_BITS, EVERY_ONE, set_cipher_bits },
+    { SCHANNEL_PARAM_EXPORT, EVERY_ONE, set_export },
+    { SCHANNEL_PARAM_DIGEST, EVERY_ONE, set_digest },
+    { SCHANNEL_PARAM_MAC_BITS, EVERY_ONE, set_mac_bits },
+    { SCHANNEL_PARAM_RELAXED_RANDOMS, EVERY_ONE, set_relaxed },
+    { SCHANNEL_PARAM_RECORD_VERSION, TLS1, set_version },
+    { SCHANNEL_PARAM_SSL2_DES_DIGIT, SSL2, set_ssl2_des_digit },
+    { SCHANNEL_PARAM_PCT_RAW_DES, PCT1, set_pct_raw_des },
 };
 
-int derivation_set(const struct provctx *provctx, struct derivation *derivation,
-                   const OSSL_PARAM params[])
-{
-    struct derivation changed = *derivation;
+#define SETTERS (sizeof(setters) / sizeof(setters[0]))
 
-    for (; params != NULL && params->key != NULL; params++) {
-        for (size_t n = 0; n < sizeof(setters) / sizeof(setters[0]); n++) {
-            if (strcmp(params->key, setters[n].name) == 0 &&
-                !setters[n].set(provctx, &changed, params))
+static int lacks(const struct errors *errors, enum key_protocol protocol, const char *name)
+{
+    return RAISE(errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none", name,
+                 key_protocol_name(protocol));
+}
+
+int derivation_set(const struct provctx *provctx, enum key_protocol protocol,
+                   struct derivation *derivation, const OSSL_PARAM params[])
+{
+    struct derivation changed;
+
+    if (params == NULL || params->key == NULL)
+        return 1;
+    derivation_copy(&changed, derivation);
+    for (; params->key != NULL; params++) {
+        for (size_t n = 0; n < SETTERS; n++) {
+            if (strcmp(params->key, setters[n].name) != 0)
+                continue;
+            if (protocol != KEY_PROTOCOL_NONE && (setters[n].protocols >> protocol & 1) == 0) {
+                derivation_clear(&changed);
+                return lacks(provctx->errors, protocol, params->key);
+            }
+            if (!setters[n].set(provctx, &changed, params)) {
+                derivation_clear(&changed);
                 return 0;
+            }
         }
     }
+    derivation_clear(derivation);
     *derivation = changed;
     return 1;
+}
+
+/* ---- copies ---- */
+
+void derivation_copy(struct derivation *to, const struct derivation *from)
+{
+    *to = *from;
+    shared_octets_up_ref(to->clear_key);
+    shared_octets_up_ref(to->certificate);
+}
+
+void derivation_clear(struct derivation *derivation)
+{
+    shared_octets_free(derivation->clear_key);
+    shared_octets_free(derivation->certificate);
+    memset(derivation, 0, sizeof(*derivation));
+}
+
+static void merge_choice(struct derivation_choice *base, const struct derivation_choice *change)
+{
+    if (change->is_given)
+        *base = *change;
 }
 
 void derivation_merge(struct derivation *base, const struct derivation *change)
@@ -152,37 +258,55 @@ void derivation_merge(struct derivation *base, const struct derivation *change)
     }
     if (change->mac_bits != 0)
         base->mac_bits = change->mac_bits;
-    if (change->has_export) {
-        base->has_export = 1;
-        base->is_export = change->is_export;
-    }
-    if (change->has_relaxed) {
-        base->has_relaxed = 1;
-        base->relaxed = change->relaxed;
-    }
+    if (change->clear_key != NULL)
+        base->clear_key = change->clear_key;
+    if (change->certificate != NULL)
+        base->certificate = change->certificate;
+    merge_choice(&base->is_export, &change->is_export);
+    merge_choice(&base->relaxed, &change->relaxed);
+    merge_choice(&base->ssl2_des_digit, &change->ssl2_des_digit);
+    merge_choice(&base->pct_raw_des, &change->pct_raw_des);
+    merge_choice(&base->is_tls1_1, &change->is_tls1_1);
+}
+
+/* ---- asking ---- */
+
+/* Is the parameter of setters[n] set? */
+static int is_given(const struct derivation *derivation, size_t n)
+{
+    const int given[] = {
+        derivation->client_random.size != 0, derivation->server_random.size != 0,
+        derivation->clear_key != NULL,       derivation->certificate != NULL,
+        derivation->cipher != NULL,          derivation->cipher_bits != 0,
+        derivation->is_export.is_given,      derivation->digest != DIGEST_NONE,
+        derivation->mac_bits != 0,           derivation->relaxed.is_given,
+        derivation->is_tls1_1.is_given,      derivation->ssl2_des_digit.is_given,
+        derivation->pct_raw_des.is_given,
+    };
+
+    _Static_assert(sizeof(given) / sizeof(given[0]) == SETTERS, "one answer for each parameter");
+    return given[n];
 }
 
 const char *derivation_given(const struct derivation *derivation, int but_digest)
 {
-    const struct {
-        const char *name;
-        int given;
-    } all[] = {
-        { SCHANNEL_PARAM_CLIENT_RANDOM, derivation->client_random.size != 0 },
-        { SCHANNEL_PARAM_SERVER_RANDOM, derivation->server_random.size != 0 },
-        { SCHANNEL_PARAM_CIPHER, derivation->cipher != NULL },
-        { SCHANNEL_PARAM_CIPHER_BITS, derivation->cipher_bits != 0 },
-        { SCHANNEL_PARAM_EXPORT, derivation->has_export },
-        { SCHANNEL_PARAM_DIGEST, !but_digest && derivation->digest != DIGEST_NONE },
-        { SCHANNEL_PARAM_MAC_BITS, derivation->mac_bits != 0 },
-        { SCHANNEL_PARAM_RELAXED_RANDOMS, derivation->has_relaxed },
-    };
+    for (size_t n = 0; n < SETTERS; n++) {
+        int is_digest = setters[n].set == set_digest;
 
-    for (size_t n = 0; n < sizeof(all) / sizeof(all[0]); n++) {
-        if (all[n].given)
-            return all[n].name;
+        if (is_given(derivation, n) && !(but_digest && is_digest))
+            return setters[n].name;
     }
     return NULL;
+}
+
+int derivation_check_protocol(const struct errors *errors, enum key_protocol protocol,
+                              const struct derivation *derivation)
+{
+    for (size_t n = 0; n < SETTERS; n++) {
+        if (is_given(derivation, n) && (setters[n].protocols >> protocol & 1) == 0)
+            return lacks(errors, protocol, setters[n].name);
+    }
+    return 1;
 }
 
 struct octets derivation_random_octets(const struct derivation_random *random)
@@ -190,64 +314,32 @@ struct octets derivation_random_octets(const struct derivation_random *random)
     return (struct octets){ random->data, random->size };
 }
 
-static int check_random(const struct provctx *provctx, const struct derivation *derivation,
-                        const struct derivation_random *random, const char *name)
+static int check_random(const struct errors *errors, const struct protocol_rules *rules,
+                        const struct derivation *derivation, const struct derivation_random *random,
+                        const char *name)
 {
+    char range[16] = "";
+
     if (random->size == 0)
-        return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
+        return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
                      "%s: is not set, but this derivation needs it", name);
-    if (!derivation->relaxed && random->size != TLS1_RANDOM_SIZE)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "%s: expected %d bytes, got %u (relaxed-randoms accepts 1 to %d)", name,
-                     TLS1_RANDOM_SIZE, (unsigned)random->size, DERIVATION_MAX_RANDOM_SIZE);
-    return 1;
+    if (derivation->relaxed.value ||
+        (random->size >= rules->min_random && random->size <= rules->max_random))
+        return 1;
+    if (rules->min_random != rules->max_random)
+        snprintf(range, sizeof(range), "%zu to ", rules->min_random);
+    return RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
+                 "%s: expected %s%zu bytes, got %u (relaxed-randoms accepts 1 to %d)", name, range,
+                 rules->max_random, (unsigned)random->size, DERIVATION_MAX_RANDOM_SIZE);
 }
 
-int derivation_check_randoms(const struct provctx *provctx, const struct derivation *derivation)
+int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
+                             const struct derivation *derivation)
 {
-    return check_random(provctx, derivation, &derivation->client_random,
+    const struct protocol_rules *rules = protocol_rules(protocol);
+
+    return check_random(errors, rules, derivation, &derivation->client_random,
                         SCHANNEL_PARAM_CLIENT_RANDOM) &&
-           check_random(provctx, derivation, &derivation->server_random,
+           check_random(errors, rules, derivation, &derivation->server_random,
                         SCHANNEL_PARAM_SERVER_RANDOM);
-}
-
-/* The MAC secret is as long as the digest: RFC 2246 section 6.3 knows no other. */
-static int check_digest(const struct provctx *provctx, const struct derivation *derivation)
-{
-    size_t bits = 8 * digest_size(derivation->digest);
-
-    if (derivation->digest == DIGEST_NONE)
-        return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "digest: is not set, but the MAC secrets come first in the key block: "
-                     "expected MD5 or SHA1");
-    if (derivation->mac_bits != 0 && derivation->mac_bits != bits)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "mac-bits: expected %zu for %s, got %u", bits, digest_name(derivation->digest),
-                     (unsigned)derivation->mac_bits);
-    return 1;
-}
-
-int derivation_tls1_connection(const struct provctx *provctx, const struct derivation *derivation,
-                               int for_mac, struct tls1_connection *connection,
-                               struct bulk_cipher_sizes *sizes)
-{
-    memset(sizes, 0, sizeof(*sizes));
-    if (!derivation_check_randoms(provctx, derivation) || !check_digest(provctx, derivation))
-        return 0;
-    if (!for_mac && derivation->cipher == NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "cipher: is not set, but this derivation needs it");
-    if (!for_mac && !bulk_cipher_key_block_sizes(derivation->cipher, derivation->cipher_bits,
-                                                 derivation->is_export, sizes))
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "cipher-bits: %s has no key of %u bits%s", derivation->cipher->name,
-                     (unsigned)derivation->cipher_bits,
-                     derivation->is_export ? " for export" : " without export");
-    connection->client_random = derivation_random_octets(&derivation->client_random);
-    connection->server_random = derivation_random_octets(&derivation->server_random);
-    connection->cipher = derivation->cipher;
-    connection->cipher_bits = derivation->cipher_bits;
-    connection->is_export = derivation->is_export;
-    connection->mac_size = digest_size(derivation->digest);
-    return 1;
 }

@@ -34,6 +34,10 @@ static void clear_value(struct key *key)
 {
     transfer_free(key->transfer);
     key->transfer = NULL;
+    if (key->ssl2_mac != NULL)
+        mac_value_clear(key->ssl2_mac);
+    OPENSSL_free(key->ssl2_mac);
+    key->ssl2_mac = NULL;
     if (key->algorithm == NULL)
         return;
     switch (key->algorithm->kind) {
@@ -111,17 +115,55 @@ int key_lock_for(struct key *key, enum key_purpose purpose)
            (purpose == KEY_LOOK || settle(key));
 }
 
-int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
-                  const char *operation)
+/* Takes the lock of a key that |fits|; else says what was expected. */
+static int lock_fitting(struct key *key, int (*fits)(struct key *, enum key_kind),
+                        enum key_kind kind, enum key_purpose purpose, const char *operation)
 {
     if ((purpose == KEY_ADVANCE && !check_fork(key)) || !key_lock(key))
         return 0;
-    if (key->algorithm->kind == kind)
+    if (fits(key, kind))
         return purpose == KEY_LOOK || settle(key);
     key_unlock(key);
     return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                  "%s: expected a %s key, got a %s key (%s)", operation, key_kind_name(kind),
                  key_kind_name(key->algorithm->kind), key->algorithm->name);
+}
+
+static int is_of_kind(struct key *key, enum key_kind kind)
+{
+    return key->algorithm->kind == kind;
+}
+
+static int has_mac(struct key *key, enum key_kind kind)
+{
+    (void)kind;
+    return key_mac(key) != NULL;
+}
+
+int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
+                  const char *operation)
+{
+    return lock_fitting(key, is_of_kind, kind, purpose, operation);
+}
+
+int key_lock_mac(struct key *key, enum key_purpose purpose, const char *operation)
+{
+    return lock_fitting(key, has_mac, KEY_KIND_MAC, purpose, operation);
+}
+
+struct mac_value *key_mac(struct key *key)
+{
+    return key->algorithm->kind == KEY_KIND_MAC ? &key->value.mac : key->ssl2_mac;
+}
+
+int key_add_ssl2_mac(struct key *key)
+{
+    key->ssl2_mac = OPENSSL_malloc(sizeof(*key->ssl2_mac));
+    if (key->ssl2_mac == NULL)
+        return 0;
+    mac_value_init(key->ssl2_mac, KEY_PROTOCOL_SSL2, DIGEST_MD5,
+                   cipher_value_key(&key->value.cipher));
+    return 1;
 }
 
 void key_unlock(struct key *key)
@@ -188,7 +230,8 @@ static int copy_value(struct key *to, const struct key *from)
         return to->value.master != NULL && master_value_copy(to->value.master, from->value.master);
     case KEY_KIND_CIPHER:
         cipher_value_copy(&to->value.cipher, &from->value.cipher);
-        return 1;
+        return from->ssl2_mac == NULL ||
+               (to->ssl2_mac = OPENSSL_memdup(from->ssl2_mac, sizeof(*from->ssl2_mac))) != NULL;
     case KEY_KIND_MAC:
         to->value.mac = from->value.mac;
         return 1;
@@ -231,7 +274,7 @@ int key_size_is_possible(const struct key *key)
     case KEY_KIND_MAC:
         break;
     }
-    return key->value.mac.key_size == digest_size(key->value.mac.digest);
+    return mac_key_size_is_valid(key->protocol, key->value.mac.digest, key->value.mac.key_size);
 }
 
 unsigned key_bits(const struct key *key)
@@ -240,7 +283,8 @@ unsigned key_bits(const struct key *key)
         return 0;
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
-        return 8 * TLS1_MASTER_SECRET_SIZE;
+        return key->value.master->converted ? 8u * key->value.master->secret_size
+                                            : 8u * MASTER_VALUE_MAX_SECRET_SIZE;
     case KEY_KIND_CIPHER:
         return 8u * key->value.cipher.key_size;
     case KEY_KIND_MAC:
@@ -255,8 +299,19 @@ unsigned key_security_bits(const struct key *key)
 
     if (key->algorithm->kind != KEY_KIND_CIPHER)
         return bits;
-    /* NIST SP 800-57 part 1: three-key triple DES gives 112 bits */
-    return key->value.cipher.cipher->id == BULK_CIPHER_DES_EDE3 ? 112 : bits;
+    /* NIST SP 800-57 part 1: triple DES gives 112 bits with three keys, 80 with two. */
+    switch (key->value.cipher.cipher->id) {
+    case BULK_CIPHER_DES:
+        return 56;
+    case BULK_CIPHER_DES_EDE:
+        return 80;
+    case BULK_CIPHER_DES_EDE3:
+        return 112;
+    case BULK_CIPHER_RC2:
+        return bits < key->value.cipher.effective_bits ? bits : key->value.cipher.effective_bits;
+    default:
+        return bits;
+    }
 }
 
 struct octets key_secret(const struct key *key)

@@ -49,6 +49,7 @@ struct key {
     struct key *next_handle;      /* chain of the handle table, under the table's lock */
     struct blob_options *options; /* of later exports, never written into a blob; NULL: none */
     struct transfer *transfer;    /* to be claimed before the first use; NULL: nothing */
+    struct mac_value *ssl2_mac; /* owned; of a cipher key of SSL 2.0, which is the MAC secret too */
     union {
         struct master_value *master; /* owned */
         struct cipher_value cipher;
@@ -71,7 +72,14 @@ int key_lock_for(struct key *key, enum key_purpose purpose);
 /* The same, and the key has to be of |kind|; |operation| names the caller in the error. */
 int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
                   const char *operation);
+/* The same for a key that authenticates records: a MAC key or a cipher key of SSL 2.0. */
+int key_lock_mac(struct key *key, enum key_purpose purpose, const char *operation);
 void key_unlock(struct key *key);
+
+/* The MAC value of such a key, NULL of any other.  The lock is held, or nobody else has the key. */
+struct mac_value *key_mac(struct key *key);
+/* Gives a new cipher key of SSL 2.0 its MAC value.  0 when memory is out. */
+int key_add_ssl2_mac(struct key *key);
 
 /* An independent key in the same state, with an identifier of its own, which a forked child can
  * advance no more than the original.  A use.  NULL with a reason raised. */

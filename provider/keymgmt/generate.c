@@ -11,8 +11,8 @@
 #include <openssl/crypto.h>
 #include "key/derivation.h"
 #include "key/key.h"
+#include "key/session_keys.h"
 #include "keymgmt/request.h"
-#include "protocol/tls1.h"
 #include "schannel/names.h"
 
 struct generation {
@@ -81,50 +81,51 @@ int generate_set_template(void *vgeneration, void *keydata)
 
 /* ---- a session key from the copy of a master ---- */
 
+static enum connection_side side_of(const struct key *key)
+{
+    return key_usage_is_server(key->usage) ? SIDE_SERVER : SIDE_CLIENT;
+}
+
 static int derive_mac(struct key *key, const struct master_value *master,
                       const struct derivation *derivation)
 {
-    enum tls1_side side = key_usage_is_server(key->usage) ? TLS1_SERVER : TLS1_CLIENT;
-    struct tls1_connection connection;
-    struct bulk_cipher_sizes sizes;
-    uint8_t bytes[DIGEST_MAX_SIZE];
+    uint8_t bytes[SESSION_MAX_MAC_SIZE];
+    size_t size;
+    int ok = session_mac_key(key->provctx->errors, key->protocol, master_value_secret(master),
+                             derivation, side_of(key), bytes, &size);
 
-    if (!derivation_tls1_connection(key->provctx, derivation, 1, &connection, &sizes))
-        return 0;
-    key->algorithm = key_algorithm_by_id(KEY_TLS1_MAC);
-    tls1_mac_secret(master->secret, &connection, side, bytes);
-    mac_value_init(&key->value.mac, key->protocol, derivation->digest,
-                   (struct octets){ bytes, connection.mac_size });
+    if (ok) {
+        key->algorithm = key_algorithm_by_id(KEY_MAC_OF(key->protocol));
+        mac_value_init(&key->value.mac, key->protocol, derivation->digest,
+                       (struct octets){ bytes, size });
+    }
     OPENSSL_cleanse(bytes, sizeof(bytes));
-    return 1;
+    return ok;
 }
 
 static int derive_cipher(struct key *key, const struct master_value *master,
                          const struct derivation *derivation)
 {
-    enum tls1_side side = key_usage_is_server(key->usage) ? TLS1_SERVER : TLS1_CLIENT;
-    struct tls1_connection connection;
-    struct bulk_cipher_sizes sizes;
     uint8_t bytes[BULK_CIPHER_MAX_KEY_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE];
-    const struct key_algorithm *algorithm;
+    struct cipher_value *cipher = &key->value.cipher;
+    struct session_key_sizes sizes;
+    int ok = session_write_key(key->provctx->errors, key->protocol, master_value_secret(master),
+                               derivation, side_of(key), bytes, iv, &sizes);
 
-    if (!derivation_tls1_connection(key->provctx, derivation, 0, &connection, &sizes))
-        return 0;
-    if ((algorithm = key_algorithm_by_cipher(derivation->cipher)) == NULL)
-        return RAISE(key->provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
-                     "cipher: this release has no key objects for %s (TLS1-KDF derives its key "
-                     "bytes)",
-                     derivation->cipher->name);
-    if (!tls1_write_key(master->secret, &connection, side, bytes, iv))
-        return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "cipher-bits: %s has no such key", derivation->cipher->name);
-    key->algorithm = algorithm;
-    cipher_value_init(&key->value.cipher, derivation->cipher, (struct octets){ bytes, sizes.key },
-                      (struct octets){ NULL, 0 });
-    cipher_value_set_iv(&key->value.cipher, iv);
+    if (ok) {
+        key->algorithm = key_algorithm_by_cipher(derivation->cipher);
+        cipher_value_init(cipher, derivation->cipher, (struct octets){ bytes, sizes.key },
+                          (struct octets){ NULL, 0 });
+        if (sizes.iv != 0)
+            cipher_value_set_iv(cipher, iv);
+        if (derivation->cipher->id == BULK_CIPHER_RC2)
+            cipher_value_set_effective_bits(cipher, CIPHER_VALUE_PROTOCOL_EFFECTIVE_BITS);
+        if (key->protocol == KEY_PROTOCOL_SSL2 && !key_add_ssl2_mac(key))
+            ok = RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
+    }
     OPENSSL_cleanse(bytes, sizeof(bytes));
     OPENSSL_cleanse(iv, sizeof(iv));
-    return 1;
+    return ok;
 }
 
 /* What a derivation takes from its master cannot be given as well. */
@@ -146,6 +147,10 @@ static int check_no_key_bytes(const struct provctx *provctx, const struct reques
         name = SCHANNEL_PARAM_SALT;
     else if (request->opaque_blob != NULL)
         name = SCHANNEL_PARAM_OPAQUE_BLOB;
+    else if (request->highest_version != 0)
+        name = SCHANNEL_PARAM_HIGHEST_VERSION;
+    else if (request->effective_bits != 0)
+        name = SCHANNEL_PARAM_EFFECTIVE_BITS;
     return name == NULL || RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                                  "%s: excluded by the key that is derived or copied from", name);
 }
@@ -188,7 +193,7 @@ static struct key *derive(const struct generation *generation, const struct mast
  */
 static int convert(const struct generation *generation, struct master_value *master)
 {
-    static const uint8_t zeros[TLS1_MASTER_SECRET_SIZE];
+    static const uint8_t zeros[MASTER_VALUE_MAX_SECRET_SIZE];
     struct derivation derivation = master->derivation;
     struct master_value trial;
     struct key *key;

@@ -52,13 +52,19 @@ static int get_security_bits(struct key *key, OSSL_PARAM *param)
     return get_number(key, param, key_security_bits(key));
 }
 
+/* SSL 3.0's function gives no more; that of TLS 1.0 any length, of which EVP_PKEY_derive says more. */
+#define LARGEST_MASTER_OUTPUT 416
+
 /* The largest output of an operation with the key: a MAC, a block, a master's PRF output. */
 static int get_max_size(struct key *key, OSSL_PARAM *param)
 {
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
-        return get_number(key, param, TLS1_MAX_KEY_BLOCK_SIZE);
+        return get_number(key, param, LARGEST_MASTER_OUTPUT);
     case KEY_KIND_CIPHER:
+        /* a block, or the MAC of an SSL 2.0 key */
+        if (key->ssl2_mac != NULL)
+            return get_number(key, param, digest_size(key->ssl2_mac->digest));
         return get_number(key, param, key->value.cipher.cipher->block_size);
     case KEY_KIND_MAC:
         break;
@@ -93,9 +99,9 @@ static int get_salt(struct key *key, OSSL_PARAM *param)
 
 static int get_sequence(struct key *key, OSSL_PARAM *param)
 {
-    if (key->algorithm->kind != KEY_KIND_MAC)
-        return lacks(key, param);
-    return get_number(key, param, key->value.mac.sequence);
+    const struct mac_value *mac = key_mac(key);
+
+    return mac == NULL ? lacks(key, param) : get_number(key, param, mac->sequence);
 }
 
 static const struct derivation *derivation_of(const struct key *key)
@@ -111,8 +117,8 @@ static int get_digest(struct key *key, OSSL_PARAM *param)
 
     if (derivation != NULL)
         digest = derivation->digest;
-    else if (key->algorithm->kind == KEY_KIND_MAC)
-        digest = key->value.mac.digest;
+    else if (key_mac(key) != NULL)
+        digest = key_mac(key)->digest;
     if (digest == DIGEST_NONE)
         return lacks(key, param);
     return get_text(key, param, digest_name(digest));
@@ -138,6 +144,47 @@ static int get_server_random(struct key *key, OSSL_PARAM *param)
 
     return derivation == NULL ? lacks(key, param)
                               : get_random(key, param, &derivation->server_random);
+}
+
+static int get_shared(struct key *key, OSSL_PARAM *param, int has_one,
+                      const struct shared_octets *shared)
+{
+    if (!has_one)
+        return lacks(key, param);
+    return params_set_octets(key->provctx->errors, param, shared_octets_view(shared));
+}
+
+static int get_clear_key(struct key *key, OSSL_PARAM *param)
+{
+    const struct derivation *derivation = derivation_of(key);
+
+    return derivation == NULL ? lacks(key, param)
+                              : get_shared(key, param, protocol_rules(key->protocol)->has_clear_key,
+                                           derivation->clear_key);
+}
+
+static int get_certificate(struct key *key, OSSL_PARAM *param)
+{
+    const struct derivation *derivation = derivation_of(key);
+
+    return derivation == NULL
+               ? lacks(key, param)
+               : get_shared(key, param, protocol_rules(key->protocol)->has_certificate,
+                            derivation->certificate);
+}
+
+static int get_highest_version(struct key *key, OSSL_PARAM *param)
+{
+    if (derivation_of(key) == NULL || !protocol_rules(key->protocol)->has_premaster)
+        return lacks(key, param);
+    return get_number(key, param, key->value.master->highest_version);
+}
+
+static int get_effective_bits(struct key *key, OSSL_PARAM *param)
+{
+    if (key->algorithm->cipher != BULK_CIPHER_RC2)
+        return lacks(key, param);
+    return get_number(key, param, key->value.cipher.effective_bits);
 }
 
 static int get_exportable(struct key *key, OSSL_PARAM *param)
@@ -174,6 +221,10 @@ static const struct {
     { SCHANNEL_PARAM_DIGEST, get_digest },
     { SCHANNEL_PARAM_CLIENT_RANDOM, get_client_random },
     { SCHANNEL_PARAM_SERVER_RANDOM, get_server_random },
+    { SCHANNEL_PARAM_CLEAR_KEY, get_clear_key },
+    { SCHANNEL_PARAM_CERTIFICATE, get_certificate },
+    { SCHANNEL_PARAM_HIGHEST_VERSION, get_highest_version },
+    { SCHANNEL_PARAM_EFFECTIVE_BITS, get_effective_bits },
     { SCHANNEL_PARAM_EXPORTABLE, get_exportable },
     { SCHANNEL_PARAM_FORK, get_fork },
     { SCHANNEL_PARAM_KEY_ID, get_id },
@@ -193,6 +244,10 @@ const OSSL_PARAM key_params_gettable[] = {
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DEFAULT_DIGEST, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_CLIENT_RANDOM, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_SERVER_RANDOM, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_CLEAR_KEY, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_CERTIFICATE, NULL, 0),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_HIGHEST_VERSION, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_EFFECTIVE_BITS, NULL),
     OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_FORK, NULL, 0),
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_KEY_ID, NULL, 0),
@@ -224,7 +279,7 @@ static int get_default_digest(struct key *key, OSSL_PARAM *param)
 
     if (!key_lock(key))
         return 0;
-    if (key->algorithm->kind == KEY_KIND_MAC)
+    if (key_mac(key) != NULL)
         ok = get_digest(key, param);
     key_unlock(key);
     return ok;
@@ -274,6 +329,8 @@ int key_params_get(struct key *key, OSSL_PARAM params[])
 /* What a set call asks for, collected before anything changes. */
 struct changes {
     int retire, has_exportable, exportable, has_sequence, has_fork, fork_allowed;
+    unsigned effective_bits;
+    uint16_t highest_version;
     uint64_t sequence;
     struct octets iv, salt;
 };
@@ -282,6 +339,8 @@ const OSSL_PARAM key_params_settable[] = {
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_SALT, NULL, 0),
     OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_EFFECTIVE_BITS, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_HIGHEST_VERSION, NULL),
     OSSL_PARAM_uint(SCHANNEL_PARAM_EXPORTABLE, NULL),
     OSSL_PARAM_uint(SCHANNEL_PARAM_RETIRE, NULL),
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_FORK, NULL, 0),
@@ -312,13 +371,39 @@ static int collect_salt(const struct key *key, const OSSL_PARAM *param, struct c
 
 static int collect_sequence(const struct key *key, const OSSL_PARAM *param, struct changes *changes)
 {
-    if (key->algorithm->kind != KEY_KIND_MAC)
+    const struct mac_value *mac = key_mac((struct key *)(uintptr_t)key);
+    uint64_t last;
+
+    if (mac == NULL)
         return lacks(key, param);
-    if (key->value.mac.started)
+    if (mac->started)
         return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
                      "sequence: cannot change while a message is being absorbed");
+    last = protocol_rules(mac->protocol)->last_sequence;
     changes->has_sequence = 1;
-    return params_get_number(key->provctx->errors, param, 0, UINT64_MAX, &changes->sequence);
+    return params_get_number(key->provctx->errors, param, 0, last > UINT32_MAX ? UINT64_MAX : last,
+                             &changes->sequence);
+}
+
+static int collect_effective_bits(const struct key *key, const OSSL_PARAM *param,
+                                  struct changes *changes)
+{
+    uint64_t bits;
+
+    if (key->algorithm->cipher != BULK_CIPHER_RC2)
+        return lacks(key, param);
+    if (!params_get_number(key->provctx->errors, param, 1, CIPHER_VALUE_MAX_EFFECTIVE_BITS, &bits))
+        return 0;
+    changes->effective_bits = (unsigned)bits;
+    return 1;
+}
+
+static int collect_highest_version(const struct key *key, const OSSL_PARAM *param,
+                                   struct changes *changes)
+{
+    if (key->algorithm->kind != KEY_KIND_MASTER || !protocol_rules(key->protocol)->has_premaster)
+        return lacks(key, param);
+    return params_get_version(key->provctx->errors, param, &changes->highest_version);
 }
 
 static int collect_exportable(const struct key *key, const OSSL_PARAM *param,
@@ -351,6 +436,8 @@ static const struct {
     { SCHANNEL_PARAM_IV, collect_iv },
     { SCHANNEL_PARAM_SALT, collect_salt },
     { SCHANNEL_PARAM_SEQUENCE, collect_sequence },
+    { SCHANNEL_PARAM_EFFECTIVE_BITS, collect_effective_bits },
+    { SCHANNEL_PARAM_HIGHEST_VERSION, collect_highest_version },
     { SCHANNEL_PARAM_EXPORTABLE, collect_exportable },
     { SCHANNEL_PARAM_RETIRE, collect_retire },
     { SCHANNEL_PARAM_FORK, collect_fork },
@@ -376,7 +463,11 @@ static void apply(struct key *key, const struct changes *changes)
     if (changes->iv.size != 0)
         cipher_value_set_iv(&key->value.cipher, changes->iv.data);
     if (changes->has_sequence)
-        key->value.mac.sequence = changes->sequence;
+        key_mac(key)->sequence = changes->sequence;
+    if (changes->effective_bits != 0)
+        cipher_value_set_effective_bits(&key->value.cipher, changes->effective_bits);
+    if (changes->highest_version != 0)
+        key->value.master->highest_version = changes->highest_version;
     if (changes->has_exportable)
         key->exportable = (uint8_t)changes->exportable;
     if (changes->has_fork)
@@ -414,7 +505,7 @@ int key_params_set(struct key *key, const OSSL_PARAM params[])
         ok = collect(key, params, &changes) && check_derivation(key, params) &&
              key_set_options(key, &options) &&
              (key->algorithm->kind != KEY_KIND_MASTER ||
-              derivation_set(key->provctx, &key->value.master->derivation, params));
+              derivation_set(key->provctx, key->protocol, &key->value.master->derivation, params));
         if (ok)
             apply(key, &changes);
         key_unlock(key);

@@ -7,20 +7,9 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include "blob/opaque.h"
+#include "protocol/des_key.h"
+#include "protocol/ssl2.h"
 #include "schannel/names.h"
-
-/* CryptGenKey gives DES keys odd parity: the lowest bit of each byte. */
-static void set_odd_parity(uint8_t *key, size_t size)
-{
-    for (size_t n = 0; n < size; n++) {
-        unsigned bits = key[n] >> 1;
-
-        bits ^= bits >> 4;
-        bits ^= bits >> 2;
-        bits ^= bits >> 1;
-        key[n] = (uint8_t)((key[n] & 0xfe) | (~bits & 1));
-    }
-}
 
 static int random_bytes(const struct provctx *provctx, uint8_t *out, size_t size)
 {
@@ -30,48 +19,93 @@ static int random_bytes(const struct provctx *provctx, uint8_t *out, size_t size
 
 /* ---- masters ---- */
 
-static int check_master_bits(const struct provctx *provctx, const struct request *request)
+/* The size of a master to be generated: SSL 2.0 has 40 to 192 bits, 128 by default. */
+static int check_master_bits(const struct provctx *provctx, const struct request *request,
+                             size_t *size)
 {
-    if (request->bits == 0 || request->bits == 8 * TLS1_MASTER_SECRET_SIZE)
+    const struct key_algorithm *algorithm = request->algorithm;
+    const int is_ssl2 = algorithm->protocol == KEY_PROTOCOL_SSL2;
+    const unsigned full =
+        8u * (unsigned)(is_ssl2 ? SSL2_FULL_MASTER_SIZE
+                                : protocol_rules(algorithm->protocol)->max_master);
+    const unsigned bits = request->bits != 0 ? request->bits : full;
+
+    *size = bits / 8;
+    if (bits == full || (is_ssl2 && bits >= 40 && bits <= 192 && bits % 8 == 0))
         return 1;
-    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER, "bits: a %s key has %d, got %u",
-                 request->algorithm->name, 8 * TLS1_MASTER_SECRET_SIZE, request->bits);
+    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER, "bits: a %s key has %s%u, got %u",
+                 algorithm->name, is_ssl2 ? "40 to 192, by default " : "", full, bits);
+}
+
+static int check_master_secret(const struct provctx *provctx, const struct request *request,
+                               size_t size)
+{
+    const struct protocol_rules *rules = protocol_rules(request->algorithm->protocol);
+    const char *what = rules->has_premaster ? "secret" : "key";
+
+    if (request->bits != 0 && size != request->secret_size)
+        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "secret: expected %zu bytes for %u bits, got %zu", size, request->bits,
+                     request->secret_size);
+    if (request->secret_size >= rules->min_master && request->secret_size <= rules->max_master)
+        return 1;
+    if (rules->min_master == rules->max_master)
+        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "secret: expected the %zu bytes of a master %s, got %zu", rules->min_master,
+                     what, request->secret_size);
+    return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                 "secret: expected the %zu to %zu bytes of a master %s, got %zu", rules->min_master,
+                 rules->max_master, what, request->secret_size);
+}
+
+/* CryptGenKey: random bytes, in a premaster secret behind the version. */
+static int generate_master(const struct provctx *provctx, const struct request *request,
+                           struct master_value *master, size_t size)
+{
+    const enum key_protocol protocol = request->algorithm->protocol;
+    const unsigned own = protocol == KEY_PROTOCOL_SSL3 ? 0x0300 : 0x0301;
+    const unsigned version = request->highest_version != 0 ? request->highest_version : own;
+    uint8_t bytes[MASTER_VALUE_MAX_SECRET_SIZE];
+    int ok = random_bytes(provctx, bytes, size);
+
+    if (ok && protocol_rules(protocol)->has_premaster) {
+        bytes[0] = (uint8_t)(version >> 8);
+        bytes[1] = (uint8_t)version;
+        ok = master_value_init_premaster(master, protocol, (struct octets){ bytes, size }) ||
+             RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
+    } else if (ok) {
+        master_value_init_secret(master, protocol, (struct octets){ bytes, size });
+    }
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return ok;
 }
 
 static int make_master(struct key *key, const struct request *request)
 {
     const struct provctx *provctx = key->provctx;
-    struct octets secret = { request->secret, request->secret_size };
-    struct octets premaster = { request->premaster, request->premaster_size };
-    /* CryptGenKey: the version first, here that of TLS 1.0 */
-    uint8_t generated[TLS1_MASTER_SECRET_SIZE] = { 3, 1 };
+    const struct octets secret = { request->secret, request->secret_size };
+    const struct octets premaster = { request->premaster, request->premaster_size };
     struct master_value *master;
-    int ok;
+    size_t size;
+    int ok = 1;
 
-    if (!check_master_bits(provctx, request))
+    if (!check_master_bits(provctx, request, &size) ||
+        !derivation_check_protocol(provctx->errors, key->protocol, &request->derivation) ||
+        (secret.data != NULL && !check_master_secret(provctx, request, size)))
         return 0;
-    if (secret.data != NULL && secret.size != TLS1_MASTER_SECRET_SIZE)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "secret: expected the %d bytes of a master secret, got %zu",
-                     TLS1_MASTER_SECRET_SIZE, secret.size);
     if ((master = OPENSSL_zalloc(sizeof(*master))) == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
     key->value.master = master;
-    if (secret.data != NULL) {
+    if (secret.data != NULL)
         master_value_init_secret(master, key->protocol, secret);
-    } else {
-        ok = 1;
-        if (premaster.data == NULL) {
-            ok = random_bytes(provctx, generated + 2, sizeof(generated) - 2);
-            premaster = (struct octets){ generated, sizeof(generated) };
-        }
-        if (ok && !master_value_init_premaster(master, key->protocol, premaster))
-            ok = RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
-        OPENSSL_cleanse(generated, sizeof(generated));
-        if (!ok)
-            return 0;
-    }
-    master->derivation = request->derivation;
+    else if (premaster.data == NULL)
+        ok = generate_master(provctx, request, master, size);
+    else if (!master_value_init_premaster(master, key->protocol, premaster))
+        ok = RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
+    if (!ok)
+        return 0;
+    derivation_copy(&master->derivation, &request->derivation);
+    master->highest_version = request->highest_version;
     return 1;
 }
 
@@ -152,36 +186,71 @@ static int make_cipher(struct key *key, const struct request *request)
     } else {
         ok = random_bytes(provctx, bytes, size);
         if (cipher->strength_bits != cipher->default_bits)
-            set_odd_parity(bytes, size);
+            des_key_set_parity(bytes, size); /* as CryptGenKey does */
     }
     if (ok)
         cipher_value_init(&key->value.cipher, cipher, (struct octets){ bytes, size },
                           (struct octets){ salt, salt_size });
+    if (ok && request->effective_bits != 0)
+        cipher_value_set_effective_bits(&key->value.cipher, request->effective_bits);
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return ok;
 }
 
 /* ---- MAC keys ---- */
 
+/* The digest of a MAC key; SSL 2.0 has no choice. */
+static int choose_digest(const struct provctx *provctx, const struct request *request,
+                         enum digest_id *digest)
+{
+    const int is_ssl2 = request->algorithm->protocol == KEY_PROTOCOL_SSL2;
+
+    *digest = request->derivation.digest;
+    if (*digest == DIGEST_NONE && is_ssl2)
+        *digest = DIGEST_MD5;
+    if (*digest == DIGEST_NONE)
+        return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
+                     "digest: a %s key needs it, MD5 or SHA1", request->algorithm->name);
+    return !is_ssl2 || *digest == DIGEST_MD5 ||
+           RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "digest: SSL2-MAC hashes with MD5, not %s", digest_name(*digest));
+}
+
+/* The size of a MAC key: of what is given, or of the digest. */
+static int check_mac_size(const struct provctx *provctx, const struct request *request,
+                          enum digest_id digest, size_t *size)
+{
+    const enum key_protocol protocol = request->algorithm->protocol;
+    const size_t full = digest_size(digest);
+    const unsigned bits = request->bits;
+
+    *size = full;
+    if (bits != 0) {
+        *size = bits / 8;
+        if (bits % 8 != 0 || !mac_key_size_is_valid(protocol, digest, *size))
+            return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                         "bits: expected %zu for %s, got %u", 8 * full, digest_name(digest), bits);
+    } else if (request->secret != NULL &&
+               mac_key_size_is_valid(protocol, digest, request->secret_size)) {
+        *size = request->secret_size;
+    }
+    return request->secret == NULL || request->secret_size == *size ||
+           RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                 "secret: expected %zu bytes for %s, got %zu", *size, digest_name(digest),
+                 request->secret_size);
+}
+
 static int make_mac(struct key *key, const struct request *request)
 {
     const struct provctx *provctx = key->provctx;
-    enum digest_id digest = request->derivation.digest;
-    size_t size = digest_size(digest);
-    uint8_t bytes[DIGEST_MAX_SIZE];
+    enum digest_id digest;
+    uint8_t bytes[MAC_VALUE_MAX_KEY_SIZE];
+    size_t size;
     int ok = 1;
 
-    if (digest == DIGEST_NONE)
-        return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "digest: a %s key needs it, MD5 or SHA1", key->algorithm->name);
-    if (request->bits != 0 && request->bits != 8 * size)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "bits: expected %zu for %s, got %u", 8 * size, digest_name(digest),
-                     request->bits);
-    if (request->secret != NULL && request->secret_size != size)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "secret: expected %zu bytes for %s, got %zu", size, digest_name(digest),
-                     request->secret_size);
+    if (!choose_digest(provctx, request, &digest) ||
+        !check_mac_size(provctx, request, digest, &size))
+        return 0;
     if (request->secret != NULL)
         memcpy(bytes, request->secret, size);
     else
@@ -203,6 +272,18 @@ static int check_combination(const struct provctx *provctx, const struct request
     if (request->premaster != NULL && algorithm->kind != KEY_KIND_MASTER)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "premaster: a %s key has none, its bytes are its secret", algorithm->name);
+    if (request->premaster != NULL && !protocol_rules(algorithm->protocol)->has_premaster)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "premaster: %s has none, the master key is the secret",
+                     key_protocol_name(algorithm->protocol));
+    if (request->highest_version != 0 &&
+        (algorithm->kind != KEY_KIND_MASTER || !protocol_rules(algorithm->protocol)->has_premaster))
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "highest-version: belongs to a master of SSL 3.0 or TLS 1.0, not to a %s key",
+                     algorithm->name);
+    if (request->effective_bits != 0 && algorithm->cipher != BULK_CIPHER_RC2)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "effective-bits: belongs to an RC2 key, not to a %s key", algorithm->name);
     if (request->premaster != NULL && request->secret != NULL)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "premaster: excludes secret, which is the master secret");
@@ -310,15 +391,21 @@ static int apply_iv(struct key *key, const struct request *request)
 
 static int apply_sequence(struct key *key, const struct request *request)
 {
+    struct mac_value *mac = key_mac(key);
+
     if (!request->has_sequence)
         return 1;
-    if (key->algorithm->kind != KEY_KIND_MAC)
+    if (mac == NULL)
         return RAISE(key->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "sequence: a %s key has none", key->algorithm->name);
-    if (key->value.mac.started)
+    if (mac->started)
         return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
                      "sequence: cannot change while a message is being absorbed");
-    key->value.mac.sequence = request->sequence;
+    if (request->sequence > protocol_rules(mac->protocol)->last_sequence &&
+        protocol_rules(mac->protocol)->last_sequence <= UINT32_MAX)
+        return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "sequence: the numbers of %s have 32 bits", key_protocol_name(mac->protocol));
+    mac->sequence = request->sequence;
     return 1;
 }
 

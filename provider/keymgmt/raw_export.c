@@ -6,7 +6,7 @@
 #include "key/key.h"
 #include "schannel/names.h"
 
-#define MAX_PARAMS 16
+#define MAX_PARAMS 24
 
 const OSSL_PARAM raw_export_types[] = {
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_ALG, NULL, 0),
@@ -15,6 +15,8 @@ const OSSL_PARAM raw_export_types[] = {
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),
     OSSL_PARAM_octet_string(SCHANNEL_PARAM_SALT, NULL, 0),
     OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_EFFECTIVE_BITS, NULL),
+    OSSL_PARAM_uint(SCHANNEL_PARAM_HIGHEST_VERSION, NULL),
     DERIVATION_SETTABLE,
     OSSL_PARAM_END,
 };
@@ -48,6 +50,11 @@ static void add_number(struct list *list, const char *name, int is_given, unsign
     list->count++;
 }
 
+static void add_choice(struct list *list, const char *name, const struct derivation_choice *choice)
+{
+    add_number(list, name, choice->is_given, choice->value);
+}
+
 static void add_master(struct list *list, const struct master_value *master)
 {
     const struct derivation *derivation = &master->derivation;
@@ -65,8 +72,16 @@ static void add_master(struct list *list, const struct master_value *master)
     add_number(list, SCHANNEL_PARAM_CIPHER_BITS, derivation->cipher_bits != 0,
                derivation->cipher_bits);
     add_number(list, SCHANNEL_PARAM_MAC_BITS, derivation->mac_bits != 0, derivation->mac_bits);
-    add_number(list, SCHANNEL_PARAM_EXPORT, derivation->has_export, derivation->is_export);
-    add_number(list, SCHANNEL_PARAM_RELAXED_RANDOMS, derivation->has_relaxed, derivation->relaxed);
+    add_choice(list, SCHANNEL_PARAM_EXPORT, &derivation->is_export);
+    add_choice(list, SCHANNEL_PARAM_RELAXED_RANDOMS, &derivation->relaxed);
+    add_choice(list, SCHANNEL_PARAM_SSL2_DES_DIGIT, &derivation->ssl2_des_digit);
+    add_choice(list, SCHANNEL_PARAM_PCT_RAW_DES, &derivation->pct_raw_des);
+    add_number(list, SCHANNEL_PARAM_RECORD_VERSION, derivation->is_tls1_1.is_given,
+               derivation->is_tls1_1.value ? DERIVATION_TLS1_1 : DERIVATION_TLS1_0);
+    add_number(list, SCHANNEL_PARAM_HIGHEST_VERSION, master->highest_version != 0,
+               master->highest_version);
+    add_octets(list, SCHANNEL_PARAM_CLEAR_KEY, shared_octets_view(derivation->clear_key));
+    add_octets(list, SCHANNEL_PARAM_CERTIFICATE, shared_octets_view(derivation->certificate));
 }
 
 static void add_mac(struct list *list, struct mac_value *mac)
@@ -88,6 +103,8 @@ static void describe(struct key *key, struct list *list)
         add_octets(list, SCHANNEL_PARAM_SECRET, cipher_value_key(&key->value.cipher));
         add_octets(list, SCHANNEL_PARAM_SALT, cipher_value_salt(&key->value.cipher));
         add_octets(list, SCHANNEL_PARAM_IV, cipher_value_chain(&key->value.cipher));
+        add_number(list, SCHANNEL_PARAM_EFFECTIVE_BITS, key->value.cipher.effective_bits != 0,
+                   key->value.cipher.effective_bits);
         break;
     case KEY_KIND_MAC:
         add_mac(list, &key->value.mac);
@@ -120,6 +137,10 @@ static int check(const struct key *key)
                      "this %s key is not exportable: only the sealed opaque blob leaves the "
                      "provider",
                      key->algorithm->name);
+    if (key->ssl2_mac != NULL)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
+                     "a key of SSL 2.0 is a MAC secret with a record number as well, which its "
+                     "bytes alone do not tell: use the sealed opaque blob");
     return !has_running_state(key) ||
            RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
                  "this %s key is in the middle of a stream, a block or a message, which its bytes "

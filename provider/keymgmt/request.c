@@ -20,9 +20,7 @@ static int set_algorithm(const struct provctx *provctx, struct request *request,
         return 0;
     if ((algorithm = key_algorithm_by_name(name)) == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
-                     "alg: expected TLS1-MASTER, RC4, DES-EDE3-CBC, AES-128-CBC, AES-256-CBC or "
-                     "TLS1-MAC, got \"%s\"",
-                     name);
+                     "alg: expected " KEY_ALGORITHM_NAMES ", got \"%s\"", name);
     request->algorithm = algorithm;
     return 1;
 }
@@ -35,6 +33,23 @@ static int set_bits(const struct provctx *provctx, struct request *request, cons
         return 0;
     request->bits = (unsigned)number;
     return 1;
+}
+
+static int set_effective_bits(const struct provctx *provctx, struct request *request,
+                              const OSSL_PARAM *param)
+{
+    uint64_t number;
+
+    if (!params_get_number(provctx->errors, param, 1, CIPHER_VALUE_MAX_EFFECTIVE_BITS, &number))
+        return 0;
+    request->effective_bits = (unsigned)number;
+    return 1;
+}
+
+static int set_highest_version(const struct provctx *provctx, struct request *request,
+                               const OSSL_PARAM *param)
+{
+    return params_get_version(provctx->errors, param, &request->highest_version);
 }
 
 static int set_usage(const struct provctx *provctx, struct request *request,
@@ -171,6 +186,8 @@ static const struct {
 } setters[] = {
     { SCHANNEL_PARAM_ALG, set_algorithm },
     { SCHANNEL_PARAM_BITS, set_bits },
+    { SCHANNEL_PARAM_EFFECTIVE_BITS, set_effective_bits },
+    { SCHANNEL_PARAM_HIGHEST_VERSION, set_highest_version },
     { SCHANNEL_PARAM_USAGE, set_usage },
     { SCHANNEL_PARAM_SALT_MODE, set_salt_mode },
     { SCHANNEL_PARAM_SECRET, set_secret },
@@ -195,6 +212,7 @@ static int copy_request(struct request *to, const struct request *from)
     *to = *from;
     to->secret = to->premaster = to->opaque_blob = NULL;
     memset(&to->options, 0, sizeof(to->options));
+    derivation_copy(&to->derivation, &from->derivation);
     if (copy_bytes(&to->secret, from->secret, from->secret_size) &&
         copy_bytes(&to->premaster, from->premaster, from->premaster_size) &&
         copy_bytes(&to->opaque_blob, from->opaque_blob, from->opaque_blob_size) &&
@@ -213,7 +231,7 @@ int request_set(const struct provctx *provctx, struct request *request, const OS
         return 1;
     if (!copy_request(&changed, request))
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the parameters");
-    ok = derivation_set(provctx, &changed.derivation, params) &&
+    ok = derivation_set(provctx, KEY_PROTOCOL_NONE, &changed.derivation, params) &&
          blob_options_set(provctx, &changed.options, params);
     for (const OSSL_PARAM *param = params; ok && param->key != NULL; param++) {
         for (size_t n = 0; ok && n < sizeof(setters) / sizeof(setters[0]); n++) {
@@ -236,12 +254,15 @@ void request_clear(struct request *request)
     OPENSSL_clear_free(request->premaster, request->premaster_size);
     OPENSSL_free(request->opaque_blob);
     blob_options_clear(&request->options);
+    derivation_clear(&request->derivation);
     OPENSSL_cleanse(request, sizeof(*request));
 }
 
 #define KEY_TYPES                                                                                  \
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_ALG, NULL, 0),                                           \
         OSSL_PARAM_uint(SCHANNEL_PARAM_BITS, NULL),                                                \
+        OSSL_PARAM_uint(SCHANNEL_PARAM_EFFECTIVE_BITS, NULL),                                      \
+        OSSL_PARAM_uint(SCHANNEL_PARAM_HIGHEST_VERSION, NULL),                                     \
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_SECRET, NULL, 0),                                   \
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_PREMASTER, NULL, 0),                                \
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_IV, NULL, 0),                                       \

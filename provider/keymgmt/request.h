@@ -18,6 +18,8 @@ enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MOD
 struct request {
     const struct key_algorithm *algorithm; /* NULL: not given */
     unsigned bits;                         /* 0: not given */
+    unsigned effective_bits;               /* of RC2; 0: not given */
+    uint16_t highest_version;              /* 0: not given */
     enum key_usage usage;
     enum salt_mode salt_mode;
     uint8_t *secret, *premaster; /* owned; NULL: not given */

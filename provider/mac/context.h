@@ -1,5 +1,5 @@
 /*
- * The context of EVP_MAC "TLS1-MAC", and what a call on it asks for.  Private to mac/.
+ * The context of the EVP_MACs "PCT1-MAC" to "TLS1-MAC", and what a call on it asks for.  Private to mac/.
  */
 #ifndef SCHANNEL_MAC_CONTEXT_H
 #define SCHANNEL_MAC_CONTEXT_H
@@ -47,6 +47,9 @@ int mac_request_collect(const struct mac_context *context, int is_init, const st
                         const OSSL_PARAM params[], struct mac_request *request);
 void mac_request_clear(struct mac_request *request);
 
+/* "TLS1-MAC", for messages; the digest that a protocol has no choice about, or DIGEST_NONE. */
+const char *mac_context_name(const struct mac_context *context);
+enum digest_id mac_context_only_digest(const struct mac_context *context);
 /* The reason why a context without a key cannot do anything.  0. */
 int mac_context_has_no_key(const struct mac_context *context);
 

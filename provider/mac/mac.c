@@ -1,6 +1,6 @@
 /*
- * EVP_MAC "TLS1-MAC": the record MAC of TLS 1.0 and 1.1, HMAC over the bytes given (raw mode) or
- * over a record with its sequence number and header (record mode).
+ * EVP_MAC "PCT1-MAC", "SSL2-MAC", "SSL3-MAC" and "TLS1-MAC": the record MACs of the four protocols,
+ * over the bytes given (raw mode) or over a record with its sequence number and header (record mode).
  *
  * A context either has key bytes of its own or is bound to a live MAC key by "key-handle": then the
  * key owns sequence number and half-absorbed message, and every call advances it under its lock.
@@ -39,6 +39,7 @@ static void *mac_new(struct provctx *provctx, enum key_protocol protocol)
     }
     context->provctx = provctx;
     context->protocol = protocol;
+    context->digest = mac_context_only_digest(context);
     return context;
 }
 
@@ -91,8 +92,8 @@ static void *mac_dup(void *vcontext)
 static struct mac_value *value_acquire(struct mac_context *context, enum key_purpose purpose)
 {
     if (context->key != NULL)
-        return key_lock_kind(context->key, KEY_KIND_MAC, purpose, "TLS1-MAC")
-                   ? &context->key->value.mac
+        return key_lock_mac(context->key, purpose, mac_context_name(context))
+                   ? key_mac(context->key)
                    : NULL;
     if (context->has_key)
         return &context->own;
@@ -154,7 +155,7 @@ static int apply_sequence(struct mac_context *context, uint64_t sequence)
 static void apply_key(struct mac_context *context, struct mac_request *request)
 {
     if (context->key != NULL)
-        context->digest = DIGEST_NONE; /* it was the key's */
+        context->digest = mac_context_only_digest(context); /* it was the key's */
     key_free(context->key);
     context->key = request->key;
     request->key = NULL;
@@ -167,7 +168,7 @@ static void apply_key(struct mac_context *context, struct mac_request *request)
     context->digest = request->key_digest;
     if (request->opened != NULL) {
         /* nobody else has this key: no lock */
-        context->own = request->opened->value.mac;
+        context->own = *key_mac(request->opened);
         context->has_key = 1;
     }
 }
@@ -269,7 +270,8 @@ static int mac_final(void *vcontext, unsigned char *out, size_t *written, size_t
     size = digest_size(value->digest);
     if (out_size < size)
         ok = RAISE(context->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
-                   "TLS1-MAC: needs %zu bytes, the buffer has %zu", size, out_size);
+                   "%s: needs %zu bytes, the buffer has %zu", mac_context_name(context), size,
+                   out_size);
     else
         ok = mac_value_final(context->provctx, value, &context->record, out);
     value_release(context);
@@ -290,7 +292,7 @@ static int get_blob(struct mac_context *context, OSSL_PARAM *param)
         return opaque_blob_get_param(context->key, &context->options, param);
     if (value_acquire(context, KEY_LOOK) == NULL || (key = key_new(context->provctx)) == NULL)
         return 0;
-    key->algorithm = key_algorithm_by_id(KEY_TLS1_MAC);
+    key->algorithm = key_algorithm_by_id(KEY_MAC_OF(context->protocol));
     key->protocol = context->protocol;
     key->value.mac = context->own;
     ok = opaque_blob_get_param(key, &context->options, param);
@@ -362,21 +364,44 @@ static const OSSL_PARAM *settable_ctx_params(void *context, void *provctx)
     return settable;
 }
 
+static void *pct1_mac_new(void *provctx)
+{
+    return mac_new(provctx, KEY_PROTOCOL_PCT1);
+}
+
+static void *ssl2_mac_new(void *provctx)
+{
+    return mac_new(provctx, KEY_PROTOCOL_SSL2);
+}
+
+static void *ssl3_mac_new(void *provctx)
+{
+    return mac_new(provctx, KEY_PROTOCOL_SSL3);
+}
+
 static void *tls1_mac_new(void *provctx)
 {
     return mac_new(provctx, KEY_PROTOCOL_TLS1);
 }
 
-const OSSL_DISPATCH schannel_tls1_mac_functions[] = {
-    { OSSL_FUNC_MAC_NEWCTX, (void (*)(void))tls1_mac_new },
-    { OSSL_FUNC_MAC_FREECTX, (void (*)(void))mac_free },
-    { OSSL_FUNC_MAC_DUPCTX, (void (*)(void))mac_dup },
-    { OSSL_FUNC_MAC_INIT, (void (*)(void))mac_init },
-    { OSSL_FUNC_MAC_UPDATE, (void (*)(void))mac_update },
-    { OSSL_FUNC_MAC_FINAL, (void (*)(void))mac_final },
-    { OSSL_FUNC_MAC_GET_CTX_PARAMS, (void (*)(void))mac_get_ctx_params },
-    { OSSL_FUNC_MAC_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params },
-    { OSSL_FUNC_MAC_SET_CTX_PARAMS, (void (*)(void))mac_set_ctx_params },
-    { OSSL_FUNC_MAC_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params },
-    { 0, NULL },
-};
+#define MAC_FUNCTIONS(new_function)                                                                \
+    {                                                                                              \
+        { OSSL_FUNC_MAC_NEWCTX, (void (*)(void))new_function },                                    \
+            { OSSL_FUNC_MAC_FREECTX, (void (*)(void))mac_free },                                   \
+            { OSSL_FUNC_MAC_DUPCTX, (void (*)(void))mac_dup },                                     \
+            { OSSL_FUNC_MAC_INIT, (void (*)(void))mac_init },                                      \
+            { OSSL_FUNC_MAC_UPDATE, (void (*)(void))mac_update },                                  \
+            { OSSL_FUNC_MAC_FINAL, (void (*)(void))mac_final },                                    \
+            { OSSL_FUNC_MAC_GET_CTX_PARAMS, (void (*)(void))mac_get_ctx_params },                  \
+            { OSSL_FUNC_MAC_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_ctx_params },            \
+            { OSSL_FUNC_MAC_SET_CTX_PARAMS, (void (*)(void))mac_set_ctx_params },                  \
+            { OSSL_FUNC_MAC_SETTABLE_CTX_PARAMS, (void (*)(void))settable_ctx_params },            \
+        {                                                                                          \
+            0, NULL                                                                                \
+        }                                                                                          \
+    }
+
+const OSSL_DISPATCH schannel_pct1_mac_functions[] = MAC_FUNCTIONS(pct1_mac_new);
+const OSSL_DISPATCH schannel_ssl2_mac_functions[] = MAC_FUNCTIONS(ssl2_mac_new);
+const OSSL_DISPATCH schannel_ssl3_mac_functions[] = MAC_FUNCTIONS(ssl3_mac_new);
+const OSSL_DISPATCH schannel_tls1_mac_functions[] = MAC_FUNCTIONS(tls1_mac_new);

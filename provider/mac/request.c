@@ -11,19 +11,30 @@
 
 /* ---- one parameter each ---- */
 
+const char *mac_context_name(const struct mac_context *context)
+{
+    return key_algorithm_by_id(KEY_MAC_OF(context->protocol))->name;
+}
+
+enum digest_id mac_context_only_digest(const struct mac_context *context)
+{
+    return context->protocol == KEY_PROTOCOL_SSL2 ? DIGEST_MD5 : DIGEST_NONE;
+}
+
 /* |key| has to be a MAC key of this protocol; |name| is the parameter that names it. */
 static int check_mac_key(const struct mac_context *context, struct key *key,
                          enum key_purpose purpose, const char *name, struct mac_request *request)
 {
     int ok;
 
-    if (!key_lock_kind(key, KEY_KIND_MAC, purpose, name))
+    if (!key_lock_mac(key, purpose, name))
         return 0;
-    ok = key->value.mac.protocol == context->protocol ||
+    ok = key_mac(key)->protocol == context->protocol ||
          RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a TLS1-MAC key, got a %s key", name, key->algorithm->name);
+               "%s: expected a %s key, got a %s key", name, mac_context_name(context),
+               key->algorithm->name);
     if (ok)
-        request->key_digest = key->value.mac.digest;
+        request->key_digest = key_mac(key)->digest;
     key_unlock(key);
     return ok;
 }
@@ -52,14 +63,24 @@ static int collect_key(const struct mac_context *context, const OSSL_PARAM *para
 static int collect_digest(const struct mac_context *context, const OSSL_PARAM *param,
                           struct mac_request *request)
 {
-    return params_get_digest(context->provctx->errors, param, &request->digest);
+    const enum digest_id only = mac_context_only_digest(context);
+
+    if (!params_get_digest(context->provctx->errors, param, &request->digest))
+        return 0;
+    return only == DIGEST_NONE || request->digest == only ||
+           RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "digest: %s hashes with %s, not %s", mac_context_name(context), digest_name(only),
+                 digest_name(request->digest));
 }
 
 static int collect_sequence(const struct mac_context *context, const OSSL_PARAM *param,
                             struct mac_request *request)
 {
+    const uint64_t last = protocol_rules(context->protocol)->last_sequence;
+
     request->has_sequence = 1;
-    return params_get_number(context->provctx->errors, param, 0, UINT64_MAX, &request->sequence);
+    return params_get_number(context->provctx->errors, param, 0,
+                             last > UINT32_MAX ? UINT64_MAX : last, &request->sequence);
 }
 
 static const struct {
@@ -126,9 +147,9 @@ static int is_absorbing(const struct mac_context *context, struct key *key, int 
     *started = context->has_key && context->own.started;
     if (key == NULL)
         return 1;
-    if (!key_lock_kind(key, KEY_KIND_MAC, KEY_LOOK, "TLS1-MAC"))
+    if (!key_lock_mac(key, KEY_LOOK, mac_context_name(context)))
         return 0;
-    *started = key->value.mac.started;
+    *started = key_mac(key)->started;
     key_unlock(key);
     return 1;
 }
@@ -184,9 +205,11 @@ int mac_context_has_no_key(const struct mac_context *context)
 {
     if (context->pending_key != NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "digest: is not set, and TLS 1.0 has a choice: MD5 or SHA1");
+                     "digest: is not set, and %s has a choice: MD5 or SHA1",
+                     key_protocol_name(context->protocol));
     return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY,
-                 "TLS1-MAC: the context has neither key bytes nor a key-handle");
+                 "%s: the context has neither key bytes nor a key-handle",
+                 mac_context_name(context));
 }
 
 /* After an initialisation there is a key that can go on. */
@@ -199,7 +222,7 @@ static int check_ready(const struct mac_context *context, const struct mac_reque
     if (bound == NULL && !replaces_key(request))
         bound = context->key;
     if (bound != NULL) {
-        if (!key_lock_kind(bound, KEY_KIND_MAC, KEY_ADVANCE, "TLS1-MAC"))
+        if (!key_lock_mac(bound, KEY_ADVANCE, mac_context_name(context)))
             return 0;
         key_unlock(bound);
         return 1;
@@ -208,10 +231,10 @@ static int check_ready(const struct mac_context *context, const struct mac_reque
         (!request->has_key_bytes &&
          (context->has_key || (context->pending_key != NULL && has_digest))))
         return 1;
-    return request->has_key_bytes
-               ? RAISE(context->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                       "digest: is not set, and TLS 1.0 has a choice: MD5 or SHA1")
-               : mac_context_has_no_key(context);
+    return request->has_key_bytes ? RAISE(context->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
+                                          "digest: is not set, and %s has a choice: MD5 or SHA1",
+                                          key_protocol_name(context->protocol))
+                                  : mac_context_has_no_key(context);
 }
 
 static int collect_all(const struct mac_context *context, int is_init, const struct octets *key,
@@ -219,7 +242,7 @@ static int collect_all(const struct mac_context *context, int is_init, const str
 {
     const OSSL_PARAM *blob = NULL;
 
-    if (!mac_record_set(context->provctx, &request->record, params) ||
+    if (!mac_record_set(context->provctx, context->protocol, &request->record, params) ||
         !collect_options(context, params, request))
         return 0;
     for (; params != NULL && params->key != NULL; params++) {
@@ -235,6 +258,11 @@ static int collect_all(const struct mac_context *context, int is_init, const str
         request->has_key_bytes = 1;
         request->key_bytes = *key;
     }
+    if (request->has_key_bytes && context->protocol != KEY_PROTOCOL_TLS1 &&
+        request->key_bytes.size > MAC_VALUE_MAX_KEY_SIZE)
+        return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "key: expected at most %d bytes for %s, got %zu", MAC_VALUE_MAX_KEY_SIZE,
+                     mac_context_name(context), request->key_bytes.size);
     /* The blob last: a transfer is claimed when nothing else is wrong. */
     return check_one_key(context, request, blob != NULL) &&
            (blob == NULL || open_blob(context, blob, request)) &&

@@ -2,8 +2,10 @@
 #include "primitive/cbc.h"
 
 #include <string.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 /* EVP counts in int: the largest whole number of blocks it takes at once. */
 #define CHUNK_SIZE ((size_t)1 << 30)
@@ -18,6 +20,13 @@ void cbc_clear(struct cbc_state *state)
 {
     EVP_CIPHER_CTX_free(state->engine);
     OPENSSL_cleanse(state, sizeof(*state));
+}
+
+void cbc_forget_key(struct cbc_state *state)
+{
+    EVP_CIPHER_CTX_free(state->engine);
+    state->engine = NULL;
+    state->engine_in_step = 0;
 }
 
 void cbc_restart(struct cbc_state *state)
@@ -42,6 +51,22 @@ void cbc_copy(struct cbc_state *to, const struct cbc_state *from)
     to->engine_in_step = 0;
 }
 
+/* RC2 has keys of many sizes, and effective bits beside them: both come before the key. */
+static int start_engine(EVP_CIPHER_CTX *engine, const struct cbc_job *job, const uint8_t *chain,
+                        int encrypt)
+{
+    unsigned bits = job->effective_bits;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_RC2_KEYBITS, &bits),
+                            OSSL_PARAM_construct_end() };
+
+    if (bits == 0)
+        return EVP_CipherInit_ex2(engine, job->cipher, job->key, chain, encrypt, NULL);
+    return EVP_CipherInit_ex2(engine, job->cipher, NULL, NULL, encrypt, NULL) &&
+           EVP_CIPHER_CTX_set_key_length(engine, (int)job->key_size) > 0 &&
+           EVP_CIPHER_CTX_set_params(engine, params) > 0 &&
+           EVP_CipherInit_ex2(engine, NULL, job->key, chain, encrypt, NULL);
+}
+
 /* Brings the engine to |job|'s direction and to the present chaining value. */
 static int prepare_engine(struct cbc_state *state, const struct cbc_job *job)
 {
@@ -53,8 +78,8 @@ static int prepare_engine(struct cbc_state *state, const struct cbc_job *job)
     if (state->engine == NULL && (state->engine = EVP_CIPHER_CTX_new()) == NULL)
         return 0;
     state->engine_in_step = 0;
-    if (!EVP_CipherInit_ex2(state->engine, fresh ? job->cipher : NULL, fresh ? job->key : NULL,
-                            state->chain, encrypt, NULL) ||
+    if (!(fresh ? start_engine(state->engine, job, state->chain, encrypt)
+                : EVP_CipherInit_ex2(state->engine, NULL, NULL, state->chain, encrypt, NULL)) ||
         !EVP_CIPHER_CTX_set_padding(state->engine, 0)) {
         state->engine_direction = CBC_NONE;
         return 0;

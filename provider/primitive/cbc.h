@@ -34,7 +34,9 @@ struct cbc_state {
 /* What a call needs beside the state: all borrowed. */
 struct cbc_job {
     const EVP_CIPHER *cipher;
-    const uint8_t *key; /* as long as |cipher| wants */
+    const uint8_t *key;
+    size_t key_size;
+    unsigned effective_bits; /* of RC2; 0: the cipher has no such thing, and keys of one size */
     enum cbc_direction direction;
     int padding;
 };
@@ -52,6 +54,8 @@ void cbc_init(struct cbc_state *state, size_t block_size);
 void cbc_clear(struct cbc_state *state);
 /* Sets the original IV and starts a chain with it; drops buffered input. */
 void cbc_set_iv(struct cbc_state *state, const uint8_t *iv);
+/* The key or its effective bits have changed: the engine goes, the chain stays. */
+void cbc_forget_key(struct cbc_state *state);
 /* Back to the original IV; drops buffered input. */
 void cbc_restart(struct cbc_state *state);
 /* Copies the saved state; the copy makes an engine of its own when it needs one. */

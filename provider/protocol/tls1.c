@@ -12,10 +12,10 @@
 #define SEED_PARTS 3
 
 static const char *const write_key_labels[] = {
-    [TLS1_CLIENT] = "client write key", [TLS1_SERVER] = "server write key"
+    [SIDE_CLIENT] = "client write key", [SIDE_SERVER] = "server write key"
 };
 static const char *const finished_labels[] = {
-    [TLS1_CLIENT] = "client finished", [TLS1_SERVER] = "server finished"
+    [SIDE_CLIENT] = "client finished", [SIDE_SERVER] = "server finished"
 };
 
 static struct octets text(const char *string)
@@ -106,11 +106,11 @@ void tls1_key_block(const uint8_t master[TLS1_MASTER_SECRET_SIZE], struct octets
  * for the server, by the client's slice of the same size.
  */
 static void key_block_slice(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                            const struct tls1_connection *connection, enum tls1_side side,
+                            const struct connection *connection, enum connection_side side,
                             size_t before, uint8_t *out, size_t size)
 {
     uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
-    const size_t start = before + (side == TLS1_SERVER ? size : 0);
+    const size_t start = before + (side == SIDE_SERVER ? size : 0);
 
     tls1_key_block(master, connection->client_random, connection->server_random, block,
                    start + size);
@@ -118,55 +118,54 @@ static void key_block_slice(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
     OPENSSL_cleanse(block, sizeof(block));
 }
 
-int tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                    const struct tls1_connection *connection, enum tls1_side side, uint8_t *out)
+void tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
+                     const struct connection *connection, enum connection_side side, uint8_t *out)
 {
-    if (connection->mac_size > DIGEST_MAX_SIZE)
-        return 0;
-    key_block_slice(master, connection, side, 0, out, connection->mac_size);
-    return 1;
+    key_block_slice(master, connection, side, 0, out, connection->mac_bits / 8);
 }
 
 /* Section 6.3.1: the final key of an export cipher; both directions take the client random first. */
 static void export_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                             const struct tls1_connection *connection, enum tls1_side side,
+                             const struct connection *connection, enum connection_side side,
                              const struct bulk_cipher_sizes *sizes, uint8_t *key)
 {
     uint8_t material[BULK_CIPHER_MAX_KEY_SIZE];
 
-    key_block_slice(master, connection, side, 2 * connection->mac_size, material, sizes->material);
+    key_block_slice(master, connection, side, 2 * (connection->mac_bits / 8), material,
+                    sizes->material);
     tls1_prf((struct octets){ material, sizes->material }, text(write_key_labels[side]),
              connection->client_random, connection->server_random, key, sizes->key);
     OPENSSL_cleanse(material, sizeof(material));
 }
 
 /* Section 6.3.1: the IVs of an export cipher hang on no secret; the key block has none. */
-static void export_write_iv(const struct tls1_connection *connection, enum tls1_side side,
+static void export_write_iv(const struct connection *connection, enum connection_side side,
                             size_t size, uint8_t *iv)
 {
     uint8_t iv_block[2 * BULK_CIPHER_MAX_BLOCK_SIZE];
 
     tls1_prf((struct octets){ NULL, 0 }, text("IV block"), connection->client_random,
              connection->server_random, iv_block, 2 * size);
-    memcpy(iv, iv_block + (side == TLS1_SERVER ? size : 0), size);
+    memcpy(iv, iv_block + (side == SIDE_SERVER ? size : 0), size);
 }
 
 int tls1_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                   const struct tls1_connection *connection, enum tls1_side side, uint8_t *key,
+                   const struct connection *connection, enum connection_side side, uint8_t *key,
                    uint8_t *iv)
 {
-    const size_t keys_start = 2 * connection->mac_size;
+    const size_t keys_start = 2 * (connection->mac_bits / 8);
     struct bulk_cipher_sizes sizes;
 
-    if (connection->mac_size > DIGEST_MAX_SIZE ||
-        !bulk_cipher_key_block_sizes(connection->cipher, connection->cipher_bits,
+    if (!bulk_cipher_key_block_sizes(connection->cipher, connection->cipher_bits,
                                      connection->is_export, &sizes))
         return 0;
     if (key != NULL && connection->is_export)
         export_write_key(master, connection, side, &sizes, key);
     else if (key != NULL)
         key_block_slice(master, connection, side, keys_start, key, sizes.key);
-    if (iv != NULL && connection->is_export)
+    if (iv != NULL && connection->has_explicit_iv)
+        memset(iv, 0, sizes.iv);
+    else if (iv != NULL && connection->is_export)
         export_write_iv(connection, side, sizes.iv, iv);
     else if (iv != NULL)
         key_block_slice(master, connection, side, keys_start + 2 * sizes.material, iv, sizes.iv);
@@ -187,7 +186,7 @@ void tls1_handshake_hash(struct octets handshake, uint8_t out[TLS1_HANDSHAKE_HAS
 }
 
 /* Section 7.4.9 */
-void tls1_finished(const uint8_t master[TLS1_MASTER_SECRET_SIZE], enum tls1_side side,
+void tls1_finished(const uint8_t master[TLS1_MASTER_SECRET_SIZE], enum connection_side side,
                    const uint8_t handshake_hash[TLS1_HANDSHAKE_HASH_SIZE], uint8_t *out,
                    size_t size)
 {

@@ -8,8 +8,7 @@
 #ifndef SCHANNEL_PROTOCOL_TLS1_H
 #define SCHANNEL_PROTOCOL_TLS1_H
 
-#include "primitive/octets.h"
-#include "protocol/bulk_cipher.h"
+#include "protocol/connection.h"
 
 #define TLS1_MASTER_SECRET_SIZE  48
 #define TLS1_RANDOM_SIZE         32
@@ -17,17 +16,6 @@
 #define TLS1_HANDSHAKE_HASH_SIZE 36 /* MD5 || SHA-1 of the handshake messages */
 /* 2 * (MAC 20 + key 32 + IV 16): the largest key block a cipher suite can use. */
 #define TLS1_MAX_KEY_BLOCK_SIZE 136
-
-enum tls1_side { TLS1_CLIENT = 0, TLS1_SERVER = 1 };
-
-/* What a connection negotiated; the randoms are borrowed. */
-struct tls1_connection {
-    struct octets client_random, server_random;
-    const struct bulk_cipher *cipher;
-    unsigned cipher_bits; /* 0: the cipher's full size */
-    int is_export;        /* INTERNATIONAL_USAGE */
-    size_t mac_size;      /* bytes of one MAC secret */
-};
 
 /* PRF(secret, label, seed1 || seed2), RFC 2246 section 5: any sizes, 0 included. */
 void tls1_prf(struct octets secret, struct octets label, struct octets seed1, struct octets seed2,
@@ -41,23 +29,23 @@ void tls1_master_secret(struct octets premaster, struct octets client_random,
 void tls1_key_block(const uint8_t master[TLS1_MASTER_SECRET_SIZE], struct octets client_random,
                     struct octets server_random, uint8_t *out, size_t size);
 
-/* The MAC write secret of |side|: mac_size bytes.  0 when that is more than a digest. */
-int tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                    const struct tls1_connection *connection, enum tls1_side side, uint8_t *out);
+/* The MAC write secret of |side|: mac_bits / 8 bytes. */
+void tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
+                     const struct connection *connection, enum connection_side side, uint8_t *out);
 
 /*
- * The write key of |side|, finalised when is_export (section 6.3.1), and its IV; either output may
- * be NULL.  Sizes are those of bulk_cipher_key_block_sizes.  0 when the cipher has no such size.
+ * The write key of |side|, finalised when is_export (section 6.3.1), and its IV, zeros when
+ * has_explicit_iv (RFC 4346 section 6.2.3.2); either output may be NULL.  Sizes are those of bulk_cipher_key_block_sizes.  0 when the cipher has no such size.
  */
 int tls1_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                   const struct tls1_connection *connection, enum tls1_side side, uint8_t *key,
+                   const struct connection *connection, enum connection_side side, uint8_t *key,
                    uint8_t *iv);
 
 /* MD5 || SHA-1 of the handshake messages. */
 void tls1_handshake_hash(struct octets handshake, uint8_t out[TLS1_HANDSHAKE_HASH_SIZE]);
 
 /* PRF(master, "client finished" | "server finished", handshake hash), section 7.4.9: any |size|. */
-void tls1_finished(const uint8_t master[TLS1_MASTER_SECRET_SIZE], enum tls1_side side,
+void tls1_finished(const uint8_t master[TLS1_MASTER_SECRET_SIZE], enum connection_side side,
                    const uint8_t handshake_hash[TLS1_HANDSHAKE_HASH_SIZE], uint8_t *out,
                    size_t size);
 

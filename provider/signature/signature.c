@@ -96,7 +96,11 @@ static int signature_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct signature_context *context = vcontext;
 
-    return mac_record_set(context->provctx, &context->record, params);
+    if (params == NULL || params->key == NULL)
+        return 1;
+    if (context->key == NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "signature: no key is set");
+    return mac_record_set(context->provctx, context->key->protocol, &context->record, params);
 }
 
 static const OSSL_PARAM *signature_settable_ctx_params(void *context, void *provctx)
@@ -114,10 +118,10 @@ static int check_key(const struct signature_context *context, struct key *key, c
     const char *own;
     int ok;
 
-    if (!key_lock_kind(key, KEY_KIND_MAC, KEY_USE, "signature"))
+    if (!key_lock_mac(key, KEY_USE, "signature"))
         return 0;
-    own = digest_name(key->value.mac.digest);
-    ok = digest == NULL || digest[0] == '\0' || digest_from_name(digest) == key->value.mac.digest;
+    own = digest_name(key_mac(key)->digest);
+    ok = digest == NULL || digest[0] == '\0' || digest_from_name(digest) == key_mac(key)->digest;
     key_unlock(key);
     return ok || RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                        "digest: the key's own is %s, not %s", own, digest);
@@ -135,7 +139,7 @@ static int signature_init(void *vcontext, const char *digest, void *key, const O
     /* libcrypto has finished on a duplicate: the length of the last record is still here. */
     record.has_length = 0;
     if (!check_key(context, wanted, digest) ||
-        !mac_record_set(context->provctx, &record, params))
+        !mac_record_set(context->provctx, wanted->protocol, &record, params))
         return 0;
     context->record = record;
     key_up_ref(wanted);
@@ -150,9 +154,9 @@ static int signature_init(void *vcontext, const char *digest, void *key, const O
 static int absorb_raw(struct signature_context *context, const unsigned char *data, size_t size)
 {
     if (!context->started) {
-        if (!key_lock_kind(context->key, KEY_KIND_MAC, KEY_USE, "signature"))
+        if (!key_lock_mac(context->key, KEY_USE, "signature"))
             return 0;
-        hmac_start(&context->key->value.mac.hmac, &context->running);
+        mac_value_start(key_mac(context->key), &context->running);
         key_unlock(context->key);
         context->started = 1;
     }
@@ -187,10 +191,9 @@ static int signature_update(void *vcontext, const unsigned char *data, size_t si
 
 static int finish_raw(struct signature_context *context, uint8_t *mac)
 {
-    if (!absorb_raw(context, NULL, 0) ||
-        !key_lock_kind(context->key, KEY_KIND_MAC, KEY_USE, "signature"))
+    if (!absorb_raw(context, NULL, 0) || !key_lock_mac(context->key, KEY_USE, "signature"))
         return 0;
-    hmac_finish(&context->key->value.mac.hmac, &context->running, mac);
+    mac_value_finish(key_mac(context->key), &context->running, mac);
     key_unlock(context->key);
     return 1;
 }
@@ -226,9 +229,9 @@ static int finish_record(struct signature_context *context, uint8_t *mac)
 {
     int ok;
 
-    if (!key_lock_kind(context->key, KEY_KIND_MAC, KEY_ADVANCE, "signature"))
+    if (!key_lock_mac(context->key, KEY_ADVANCE, "signature"))
         return 0;
-    ok = finish_locked(context, &context->key->value.mac, mac);
+    ok = finish_locked(context, key_mac(context->key), mac);
     key_unlock(context->key);
     if (ok)
         context->record.has_length = 0;
@@ -250,9 +253,9 @@ static int get_size(struct signature_context *context, size_t *size)
 {
     if (context->key == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "signature: no key is set");
-    if (!key_lock_kind(context->key, KEY_KIND_MAC, KEY_LOOK, "signature"))
+    if (!key_lock_mac(context->key, KEY_LOOK, "signature"))
         return 0;
-    *size = digest_size(context->key->value.mac.digest);
+    *size = digest_size(key_mac(context->key)->digest);
     key_unlock(context->key);
     return 1;
 }

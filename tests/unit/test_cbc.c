@@ -64,8 +64,8 @@ static size_t in_two_parts(const struct cbc_job *job, const struct row *row, con
                                 TEXT_SIZE + 32 - total, &written),
                      CBC_OK);
     total += written;
-    assert_int_equal(
-        cbc_final(&second, job, out + total, TEXT_SIZE + 32 - total, &written), CBC_OK);
+    assert_int_equal(cbc_final(&second, job, out + total, TEXT_SIZE + 32 - total, &written),
+                     CBC_OK);
     total += written;
     cbc_clear(&second);
     return total;
@@ -88,7 +88,9 @@ static void a_stream_cut_and_moved_at_any_byte_equals_an_uncut_one(void **state)
         assert_non_null(cipher);
         for (int padding = 0; padding <= 1; padding++) {
             for (size_t size = 0; size <= sizeof(text); size++) {
-                struct cbc_job job = { cipher, key, CBC_ENCRYPT, padding };
+                struct cbc_job job = {
+                    .cipher = cipher, .key = key, .direction = CBC_ENCRYPT, .padding = padding
+                };
                 size_t sealed;
 
                 if (!padding && size % rows[n].block_size != 0)
@@ -118,7 +120,7 @@ static void a_final_with_a_partial_block_and_no_padding_changes_nothing(void **s
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
     uint8_t key[16], iv[16], text[32], expected[48], actual[48];
-    struct cbc_job job = { cipher, key, CBC_ENCRYPT, 0 };
+    struct cbc_job job = { .cipher = cipher, .key = key, .direction = CBC_ENCRYPT, .padding = 0 };
     struct cbc_state cbc;
     size_t written, total;
 
@@ -153,7 +155,9 @@ static void padding_is_accepted_and_refused_exactly_as_libcrypto_does(void **sta
     pattern(key, sizeof(key), 7);
     for (unsigned fill = 0; fill <= 17; fill++) {
         for (unsigned last = 0; last < 256; last++) {
-            struct cbc_job job = { cipher, key, CBC_DECRYPT, 1 };
+            struct cbc_job job = {
+                .cipher = cipher, .key = key, .direction = CBC_DECRYPT, .padding = 1
+            };
             EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
             struct cbc_state cbc;
             size_t written = 0, again = 0;
@@ -194,7 +198,7 @@ static void too_small_an_output_changes_nothing(void **state)
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
     uint8_t key[16], iv[16] = { 0 }, text[48], expected[64], actual[64];
-    struct cbc_job job = { cipher, key, CBC_ENCRYPT, 1 };
+    struct cbc_job job = { .cipher = cipher, .key = key, .direction = CBC_ENCRYPT, .padding = 1 };
     struct cbc_state cbc;
     size_t written;
 
@@ -217,7 +221,7 @@ static void one_state_can_turn_from_encryption_to_decryption_between_blocks(void
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "DES-EDE3-CBC", NULL);
     uint8_t key[24], iv[8], text[16], sealed[16], opened[16];
-    struct cbc_job job = { cipher, key, CBC_ENCRYPT, 0 };
+    struct cbc_job job = { .cipher = cipher, .key = key, .direction = CBC_ENCRYPT, .padding = 0 };
     struct cbc_state cbc;
     size_t written;
 

@@ -84,8 +84,9 @@ static void the_nist_vector_gives_its_master_secret_and_key_block(void **unused)
                "9c953377b195205ff07b369589178796edc963fd80fdbe518a2fc1c35c18ae8d");
 }
 
-static void expect_secrets(const uint8_t *master, const struct tls1_connection *connection,
-                           enum tls1_side side, const char *mac, const char *key, const char *iv)
+static void expect_secrets(const uint8_t *master, const struct connection *connection,
+                           enum connection_side side, const char *mac, const char *key,
+                           const char *iv)
 {
     uint8_t mac_bytes[DIGEST_MAX_SIZE], key_bytes[BULK_CIPHER_MAX_KEY_SIZE];
     uint8_t iv_bytes[BULK_CIPHER_MAX_BLOCK_SIZE];
@@ -94,9 +95,9 @@ static void expect_secrets(const uint8_t *master, const struct tls1_connection *
     assert_int_equal(bulk_cipher_key_block_sizes(connection->cipher, connection->cipher_bits,
                                                  connection->is_export, &sizes),
                      1);
-    assert_int_equal(tls1_mac_secret(master, connection, side, mac_bytes), 1);
+    tls1_mac_secret(master, connection, side, mac_bytes);
     assert_int_equal(tls1_write_key(master, connection, side, key_bytes, iv_bytes), 1);
-    expect_hex((struct octets){ mac_bytes, connection->mac_size }, mac);
+    expect_hex((struct octets){ mac_bytes, connection->mac_bits / 8 }, mac);
     expect_hex((struct octets){ key_bytes, sizes.key }, key);
     expect_hex((struct octets){ iv_bytes, sizes.iv }, iv);
 }
@@ -107,12 +108,12 @@ static void the_wine_vector_gives_every_secret_of_its_connection(void **unused)
     const struct bytes premaster = from_hex("030118d154c323693a3eb86534985ecf4e10c43f3be6fa4f"
                                             "aa09b588f86e587e446d393965f9215a8bf5e81ee3fa19cd");
     /* The recorded randoms have 33 bytes: the NUL is hashed too. */
-    const struct tls1_connection connection = {
+    const struct connection connection = {
         .client_random = { (const uint8_t *)"Super Secret Client Secret 12345", 33 },
         .server_random = { (const uint8_t *)"Super Secret Server Secret 12345", 33 },
         .cipher = bulk_cipher_by_id(BULK_CIPHER_DES),
         .cipher_bits = 64,
-        .mac_size = 16,
+        .mac_bits = 128,
     };
     uint8_t master[TLS1_MASTER_SECRET_SIZE], output[16], mac_secret[16], mac[16];
     struct digest_state state;
@@ -124,16 +125,16 @@ static void the_wine_vector_gives_every_secret_of_its_connection(void **unused)
     expect_hex((struct octets){ master, sizeof(master) },
                "68862830e89878f96000c93a347336eb1a945e447355392e"
                "f63da803c3a42fe2d8b9943b228b779db15d285bbd09a3bf");
-    expect_secrets(master, &connection, TLS1_CLIENT, "5161f54c15b17144d9e0bc46615e71d6",
+    expect_secrets(master, &connection, SIDE_CLIENT, "5161f54c15b17144d9e0bc46615e71d6",
                    "345445ece519fc58", "fc9fa7e481290cfa");
-    expect_secrets(master, &connection, TLS1_SERVER, "f7828609cc943747762370e929c42177",
+    expect_secrets(master, &connection, SIDE_SERVER, "f7828609cc943747762370e929c42177",
                    "3b4dfd71471b9e51", "7f45363d8af89e71");
     tls1_prf((struct octets){ master, sizeof(master) }, text("client finished"),
              text("123456789012345678901234567890123456"), (struct octets){ NULL, 0 }, output,
              sizeof(output));
     expect_hex((struct octets){ output, sizeof(output) }, "a8b2a6ef834e74b1f3b1515a1a2b1131");
 
-    assert_int_equal(tls1_mac_secret(master, &connection, TLS1_SERVER, mac_secret), 1);
+    tls1_mac_secret(master, &connection, SIDE_SERVER, mac_secret);
     hmac_key_init(&key, DIGEST_MD5, mac_secret, sizeof(mac_secret));
     hmac_start(&key, &state);
     digest_update(&state, output, sizeof(output));
@@ -147,13 +148,13 @@ static void the_export_vector_gives_final_keys_and_the_iv_block(void **unused)
     const struct bytes master = counting(0x00, TLS1_MASTER_SECRET_SIZE);
     const struct bytes client_random = counting(0x40, TLS1_RANDOM_SIZE);
     const struct bytes server_random = counting(0x80, TLS1_RANDOM_SIZE);
-    struct tls1_connection connection = {
+    struct connection connection = {
         .client_random = octets_of(&client_random),
         .server_random = octets_of(&server_random),
         .cipher = bulk_cipher_by_id(BULK_CIPHER_RC2),
         .cipher_bits = 40,
         .is_export = 1,
-        .mac_size = 20,
+        .mac_bits = 160,
     };
     uint8_t block[50];
 
@@ -163,17 +164,17 @@ static void the_export_vector_gives_final_keys_and_the_iv_block(void **unused)
     expect_hex((struct octets){ block, sizeof(block) },
                "c8d7f2a96d11fcf322bc8642653ee7863891bcae449ecdbf5e"
                "ad09a4be5a290dff561d90f5daa6329466babd7999acac5a33");
-    expect_secrets(master.data, &connection, TLS1_CLIENT,
+    expect_secrets(master.data, &connection, SIDE_CLIENT,
                    "c8d7f2a96d11fcf322bc8642653ee7863891bcae", "7b951fee17f39477f67298fec48af103",
                    "a1954aa00f605f6c");
-    expect_secrets(master.data, &connection, TLS1_SERVER,
+    expect_secrets(master.data, &connection, SIDE_SERVER,
                    "449ecdbf5ead09a4be5a290dff561d90f5daa632", "7b42d600ccc222bb40dce9574152d38a",
                    "b14dbdf693dd0bd8");
     connection.cipher = bulk_cipher_by_id(BULK_CIPHER_DES);
-    expect_secrets(master.data, &connection, TLS1_CLIENT,
+    expect_secrets(master.data, &connection, SIDE_CLIENT,
                    "c8d7f2a96d11fcf322bc8642653ee7863891bcae", "7b951fee17f39477",
                    "a1954aa00f605f6c");
-    expect_secrets(master.data, &connection, TLS1_SERVER,
+    expect_secrets(master.data, &connection, SIDE_SERVER,
                    "449ecdbf5ead09a4be5a290dff561d90f5daa632", "7b42d600ccc222bb",
                    "b14dbdf693dd0bd8");
 }
@@ -186,9 +187,9 @@ static void the_finished_vector_gives_both_verify_data(void **unused)
 
     (void)unused;
     tls1_handshake_hash(text("handshake"), hash);
-    tls1_finished(master.data, TLS1_CLIENT, hash, verify_data, sizeof(verify_data));
+    tls1_finished(master.data, SIDE_CLIENT, hash, verify_data, sizeof(verify_data));
     expect_hex(verify, "54a203053070e439e5482ba6");
-    tls1_finished(master.data, TLS1_SERVER, hash, verify_data, sizeof(verify_data));
+    tls1_finished(master.data, SIDE_SERVER, hash, verify_data, sizeof(verify_data));
     expect_hex(verify, "b15d7865b01f0dcfd72cd6e7");
 }
 
@@ -333,7 +334,7 @@ static struct field_name join(const char *first, const char *second, const char 
     return name;
 }
 
-static const char *const side_names[] = { [TLS1_CLIENT] = "Client", [TLS1_SERVER] = "Server" };
+static const char *const side_names[] = { [SIDE_CLIENT] = "Client", [SIDE_SERVER] = "Server" };
 
 /* The ciphers of EncAlg. */
 static const struct {
@@ -370,21 +371,21 @@ static enum digest_id read_digest(const struct vectors *vectors, const char *con
     return id;
 }
 
-static struct tls1_connection read_connection(struct vectors *vectors, const char *prefix)
+static struct connection read_connection(struct vectors *vectors, const char *prefix)
 {
-    return (struct tls1_connection) {
+    return (struct connection){
         .client_random = vectors_hex(vectors, join(prefix, "ClientRandom", "").text),
         .server_random = vectors_hex(vectors, join(prefix, "ServerRandom", "").text),
         .cipher = read_cipher(vectors, join(prefix, "EncAlg", "").text),
         .cipher_bits = vectors_integer(vectors, join(prefix, "EncBits", "").text),
         .is_export = vectors_integer_or(vectors, join(prefix, "EncFlags", "").text, 0) & 1,
-        .mac_size = digest_size(read_digest(vectors, prefix)),
+        .mac_bits = 8 * digest_size(read_digest(vectors, prefix)),
     };
 }
 
 /* Recorded from a CryptoAPI provider: HMAC of MacData under the derived key. */
 static void compare_mac(struct vectors *vectors, struct tally *tally, const struct naming *naming,
-                        enum tls1_side side, const uint8_t *secret)
+                        enum connection_side side, const uint8_t *secret)
 {
     const enum digest_id id = read_digest(vectors, naming->connection);
     const struct octets data = vectors_hex(vectors, "MacData");
@@ -401,7 +402,7 @@ static void compare_mac(struct vectors *vectors, struct tally *tally, const stru
 }
 
 static void compare_side(struct vectors *vectors, struct tally *tally, const struct naming *naming,
-                         const struct tls1_connection *connection, enum tls1_side side,
+                         const struct connection *connection, enum connection_side side,
                          const uint8_t *master)
 {
     const struct field_name prefix = join(naming->connection, naming->secrets, side_names[side]);
@@ -411,11 +412,11 @@ static void compare_side(struct vectors *vectors, struct tally *tally, const str
 
     if (!bulk_cipher_key_block_sizes(connection->cipher, connection->cipher_bits,
                                      connection->is_export, &sizes) ||
-        !tls1_mac_secret(master, connection, side, mac_secret) ||
         !tls1_write_key(master, connection, side, key, iv))
         vectors_fail(vectors, "no keys of this size");
+    tls1_mac_secret(master, connection, side, mac_secret);
     compare_value(vectors, tally, join(prefix.text, "MacKey", "").text,
-                  (struct octets){ mac_secret, connection->mac_size });
+                  (struct octets){ mac_secret, connection->mac_bits / 8 });
     compare_value(vectors, tally, join(prefix.text, "Key", "").text,
                   (struct octets){ key, sizes.key });
     if (sizes.iv > 0)
@@ -430,7 +431,7 @@ static void compare_connection(struct vectors *vectors, struct tally *tally,
                                const struct naming *naming,
                                const uint8_t master[TLS1_MASTER_SECRET_SIZE])
 {
-    const struct tls1_connection connection = read_connection(vectors, naming->connection);
+    const struct connection connection = read_connection(vectors, naming->connection);
     const struct field_name key_block = join(naming->connection, "KeyBlock", "");
     const struct field_name result = join(naming->connection, "Result", "");
     uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
@@ -445,13 +446,13 @@ static void compare_connection(struct vectors *vectors, struct tally *tally,
                        sizeof(block));
         compare_value(vectors, tally, key_block.text, (struct octets){ block, sizeof(block) });
     }
-    compare_side(vectors, tally, naming, &connection, TLS1_CLIENT, master);
-    compare_side(vectors, tally, naming, &connection, TLS1_SERVER, master);
+    compare_side(vectors, tally, naming, &connection, SIDE_CLIENT, master);
+    compare_side(vectors, tally, naming, &connection, SIDE_SERVER, master);
 }
 
 static void read_master(struct vectors *vectors, const char *prefix, uint8_t *master)
 {
-    const struct tls1_connection connection = read_connection(vectors, prefix);
+    const struct connection connection = read_connection(vectors, prefix);
 
     tls1_master_secret(vectors_hex(vectors, "PreMaster"), connection.client_random,
                        connection.server_random, master);
@@ -655,7 +656,7 @@ static void where_a_recorded_answer_is_odd_the_answer_of_the_rfc_is_given(void *
 
 /* A connection of each row of the table, without and, where there is one, in its export form. */
 static void for_each_connection(void (*check)(const uint8_t *master,
-                                              const struct tls1_connection *connection,
+                                              const struct connection *connection,
                                               const struct bulk_cipher_sizes *sizes))
 {
     const struct bytes master = counting(0x21, TLS1_MASTER_SECRET_SIZE);
@@ -665,13 +666,13 @@ static void for_each_connection(void (*check)(const uint8_t *master,
 
     for (size_t n = 0; bulk_cipher_at(n) != NULL; n++) {
         for (int is_export = 0; is_export <= 1; is_export++) {
-            const struct tls1_connection connection = {
+            const struct connection connection = {
                 .client_random = octets_of(&client_random),
                 .server_random = octets_of(&server_random),
                 .cipher = bulk_cipher_at(n),
                 .cipher_bits = is_export ? 40 : 0,
                 .is_export = is_export,
-                .mac_size = 20,
+                .mac_bits = 160,
             };
             struct bulk_cipher_sizes sizes;
 
@@ -686,19 +687,19 @@ static void for_each_connection(void (*check)(const uint8_t *master,
     assert_int_equal(checked, 8 + 3);
 }
 
-static void check_sides_differ(const uint8_t *master, const struct tls1_connection *connection,
+static void check_sides_differ(const uint8_t *master, const struct connection *connection,
                                const struct bulk_cipher_sizes *sizes)
 {
     uint8_t key[2][BULK_CIPHER_MAX_KEY_SIZE], iv[2][BULK_CIPHER_MAX_BLOCK_SIZE];
     uint8_t mac[2][DIGEST_MAX_SIZE];
 
-    for (unsigned side = TLS1_CLIENT; side <= TLS1_SERVER; side++) {
+    for (unsigned side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
         assert_int_equal(
-            tls1_write_key(master, connection, (enum tls1_side)side, key[side], iv[side]), 1);
-        assert_int_equal(tls1_mac_secret(master, connection, (enum tls1_side)side, mac[side]), 1);
+            tls1_write_key(master, connection, (enum connection_side)side, key[side], iv[side]), 1);
+        tls1_mac_secret(master, connection, (enum connection_side)side, mac[side]);
     }
     assert_memory_not_equal(key[0], key[1], sizes->key);
-    assert_memory_not_equal(mac[0], mac[1], connection->mac_size);
+    assert_memory_not_equal(mac[0], mac[1], connection->mac_bits / 8);
     if (sizes->iv > 0)
         assert_memory_not_equal(iv[0], iv[1], sizes->iv);
 }
@@ -710,7 +711,7 @@ static void client_and_server_never_share_a_secret(void **unused)
 }
 
 static void check_outputs_are_whole_and_bounded(const uint8_t *master,
-                                                const struct tls1_connection *connection,
+                                                const struct connection *connection,
                                                 const struct bulk_cipher_sizes *sizes)
 {
     uint8_t key[BULK_CIPHER_MAX_KEY_SIZE + 1], iv[BULK_CIPHER_MAX_BLOCK_SIZE + 1];
@@ -718,15 +719,15 @@ static void check_outputs_are_whole_and_bounded(const uint8_t *master,
 
     memset(key, 0xa5, sizeof(key));
     memset(iv, 0xa5, sizeof(iv));
-    assert_int_equal(tls1_write_key(master, connection, TLS1_SERVER, key, iv), 1);
+    assert_int_equal(tls1_write_key(master, connection, SIDE_SERVER, key, iv), 1);
     assert_int_equal(key[sizes->key], 0xa5);
     assert_int_equal(iv[sizes->iv], 0xa5);
-    assert_int_equal(tls1_write_key(master, connection, TLS1_SERVER, alone, NULL), 1);
+    assert_int_equal(tls1_write_key(master, connection, SIDE_SERVER, alone, NULL), 1);
     assert_memory_equal(alone, key, sizes->key);
-    assert_int_equal(tls1_write_key(master, connection, TLS1_SERVER, NULL, alone), 1);
+    assert_int_equal(tls1_write_key(master, connection, SIDE_SERVER, NULL, alone), 1);
     if (sizes->iv > 0)
         assert_memory_equal(alone, iv, sizes->iv);
-    assert_int_equal(tls1_write_key(master, connection, TLS1_SERVER, NULL, NULL), 1);
+    assert_int_equal(tls1_write_key(master, connection, SIDE_SERVER, NULL, NULL), 1);
 }
 
 static void key_and_iv_are_the_same_together_and_alone_and_stay_in_bounds(void **unused)
@@ -736,21 +737,20 @@ static void key_and_iv_are_the_same_together_and_alone_and_stay_in_bounds(void *
 }
 
 static void check_slices_tile_the_key_block(const uint8_t *master,
-                                            const struct tls1_connection *connection,
+                                            const struct connection *connection,
                                             const struct bulk_cipher_sizes *sizes)
 {
     uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE], slices[TLS1_MAX_KEY_BLOCK_SIZE];
-    uint8_t *key = slices + 2 * connection->mac_size;
+    uint8_t *key = slices + 2 * connection->mac_bits / 8;
     uint8_t *iv = key + 2 * sizes->key;
-    const size_t size = 2 * (connection->mac_size + sizes->key + sizes->iv);
+    const size_t size = 2 * (connection->mac_bits / 8 + sizes->key + sizes->iv);
 
     if (connection->is_export)
         return;
-    for (unsigned side = TLS1_CLIENT; side <= TLS1_SERVER; side++) {
-        assert_int_equal(tls1_mac_secret(master, connection, (enum tls1_side)side,
-                                         slices + side * connection->mac_size),
-                         1);
-        assert_int_equal(tls1_write_key(master, connection, (enum tls1_side)side,
+    for (unsigned side = SIDE_CLIENT; side <= SIDE_SERVER; side++) {
+        tls1_mac_secret(master, connection, (enum connection_side)side,
+                        slices + side * connection->mac_bits / 8);
+        assert_int_equal(tls1_write_key(master, connection, (enum connection_side)side,
                                         key + side * sizes->key, iv + side * sizes->iv),
                          1);
     }
@@ -765,16 +765,16 @@ static void without_export_the_secrets_in_order_are_the_key_block(void **unused)
 }
 
 static void check_randoms_are_not_interchangeable(const uint8_t *master,
-                                                  const struct tls1_connection *connection,
+                                                  const struct connection *connection,
                                                   const struct bulk_cipher_sizes *sizes)
 {
-    struct tls1_connection swapped = *connection;
+    struct connection swapped = *connection;
     uint8_t key[BULK_CIPHER_MAX_KEY_SIZE], other[BULK_CIPHER_MAX_KEY_SIZE];
 
     swapped.client_random = connection->server_random;
     swapped.server_random = connection->client_random;
-    assert_int_equal(tls1_write_key(master, connection, TLS1_CLIENT, key, NULL), 1);
-    assert_int_equal(tls1_write_key(master, &swapped, TLS1_CLIENT, other, NULL), 1);
+    assert_int_equal(tls1_write_key(master, connection, SIDE_CLIENT, key, NULL), 1);
+    assert_int_equal(tls1_write_key(master, &swapped, SIDE_CLIENT, other, NULL), 1);
     assert_memory_not_equal(key, other, sizes->key);
 }
 
@@ -791,19 +791,19 @@ static void an_export_iv_hangs_on_no_secret_but_the_key_does(void **unused)
     const struct bytes other = counting(2, TLS1_MASTER_SECRET_SIZE);
     const struct bytes client_random = counting(0x55, TLS1_RANDOM_SIZE);
     const struct bytes server_random = counting(0xaa, TLS1_RANDOM_SIZE);
-    const struct tls1_connection connection = {
+    const struct connection connection = {
         .client_random = octets_of(&client_random),
         .server_random = octets_of(&server_random),
         .cipher = bulk_cipher_by_id(BULK_CIPHER_RC2),
         .cipher_bits = 40,
         .is_export = 1,
-        .mac_size = 16,
+        .mac_bits = 128,
     };
     uint8_t key[2][16], iv[2][8];
 
     (void)unused;
-    assert_int_equal(tls1_write_key(one.data, &connection, TLS1_CLIENT, key[0], iv[0]), 1);
-    assert_int_equal(tls1_write_key(other.data, &connection, TLS1_CLIENT, key[1], iv[1]), 1);
+    assert_int_equal(tls1_write_key(one.data, &connection, SIDE_CLIENT, key[0], iv[0]), 1);
+    assert_int_equal(tls1_write_key(other.data, &connection, SIDE_CLIENT, key[1], iv[1]), 1);
     assert_memory_equal(iv[0], iv[1], 8);
     assert_memory_not_equal(key[0], key[1], 16);
 }
@@ -812,23 +812,20 @@ static void sizes_that_do_not_exist_are_refused(void **unused)
 {
     const struct bytes master = counting(1, TLS1_MASTER_SECRET_SIZE);
     const struct bytes random = counting(3, TLS1_RANDOM_SIZE);
-    struct tls1_connection connection = {
+    struct connection connection = {
         .client_random = octets_of(&random),
         .server_random = octets_of(&random),
         .cipher = bulk_cipher_by_id(BULK_CIPHER_DES),
         .cipher_bits = 40,
-        .mac_size = 20,
+        .mac_bits = 160,
     };
-    uint8_t key[BULK_CIPHER_MAX_KEY_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE], mac[64];
+    uint8_t key[BULK_CIPHER_MAX_KEY_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE];
 
     (void)unused;
-    assert_int_equal(tls1_write_key(master.data, &connection, TLS1_CLIENT, key, iv), 0);
+    assert_int_equal(tls1_write_key(master.data, &connection, SIDE_CLIENT, key, iv), 0);
     connection.cipher = bulk_cipher_by_id(BULK_CIPHER_AES_128);
     connection.cipher_bits = 0;
-    assert_int_equal(tls1_write_key(master.data, &connection, TLS1_CLIENT, key, iv), 1);
-    connection.mac_size = DIGEST_MAX_SIZE + 1;
-    assert_int_equal(tls1_write_key(master.data, &connection, TLS1_CLIENT, key, iv), 0);
-    assert_int_equal(tls1_mac_secret(master.data, &connection, TLS1_CLIENT, mac), 0);
+    assert_int_equal(tls1_write_key(master.data, &connection, SIDE_CLIENT, key, iv), 1);
 }
 
 static void the_largest_connection_fills_the_largest_key_block(void **unused)

@@ -1,0 +1,390 @@
+/*
+ * EVP_KDF "PCT1-KDF", "SSL2-KDF", "SSL3-KDF" and "TLS1-KDF": the derivations of the four protocols
+ * without key objects.
+ *
+ * This file collects the parameters and checks sizes; what "usage" names is kdf/usages.
+ * Referenced by algorithms.c.
+ */
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/params.h>
+#include <string.h>
+#include "dispatch.h"
+#include "kdf/kdf.h"
+#include "params.h"
+#include "schannel/names.h"
+
+#define MAX_INPUT_SIZE 65535 /* secret, label and seed; the handshake may have any length */
+
+static OSSL_FUNC_kdf_reset_fn kdf_reset;
+static OSSL_FUNC_kdf_settable_ctx_params_fn kdf_settable_ctx_params;
+static OSSL_FUNC_kdf_get_ctx_params_fn kdf_get_ctx_params;
+static OSSL_FUNC_kdf_gettable_ctx_params_fn kdf_gettable_ctx_params;
+
+/* ---- inputs ---- */
+
+static void input_clear(struct input *input)
+{
+    OPENSSL_clear_free(input->data, input->size);
+    input->data = NULL;
+    input->size = 0;
+}
+
+static int input_set(struct input *input, struct octets value)
+{
+    /* One byte more, so that an empty input is not the same as none. */
+    uint8_t *copy = OPENSSL_malloc(value.size + 1);
+
+    if (copy == NULL)
+        return 0;
+    if (value.size != 0)
+        memcpy(copy, value.data, value.size);
+    input_clear(input);
+    input->data = copy;
+    input->size = value.size;
+    return 1;
+}
+
+static int input_copy(struct input *to, const struct input *from)
+{
+    to->data = NULL;
+    return from->data == NULL || input_set(to, (struct octets){ from->data, from->size });
+}
+
+/* ---- the context ---- */
+
+struct kdf *kdf_new(struct provctx *provctx, enum key_protocol protocol)
+{
+    struct kdf *kdf = OPENSSL_zalloc(sizeof(*kdf));
+
+    if (kdf == NULL) {
+        RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a KDF context");
+        return NULL;
+    }
+    kdf->provctx = provctx;
+    kdf->protocol = protocol;
+    kdf->usage = kdf_default_usage();
+    return kdf;
+}
+
+static void kdf_reset(void *vkdf)
+{
+    struct kdf *kdf = vkdf;
+    struct provctx *provctx = kdf->provctx;
+    enum key_protocol protocol = kdf->protocol;
+
+    derivation_clear(&kdf->derivation);
+    input_clear(&kdf->secret);
+    input_clear(&kdf->premaster);
+    input_clear(&kdf->label);
+    input_clear(&kdf->seed);
+    OPENSSL_cleanse(kdf, sizeof(*kdf));
+    kdf->provctx = provctx;
+    kdf->protocol = protocol;
+    kdf->usage = kdf_default_usage();
+}
+
+void kdf_free(void *vkdf)
+{
+    if (vkdf == NULL)
+        return;
+    kdf_reset(vkdf);
+    OPENSSL_free(vkdf);
+}
+
+static int copy_inputs(struct kdf *to, const struct kdf *from)
+{
+    to->secret.data = to->premaster.data = to->label.data = to->seed.data = NULL;
+    return input_copy(&to->secret, &from->secret) && input_copy(&to->premaster, &from->premaster) &&
+           input_copy(&to->label, &from->label) && input_copy(&to->seed, &from->seed);
+}
+
+void *kdf_dup(void *vkdf)
+{
+    const struct kdf *kdf = vkdf;
+    struct kdf *copy = kdf_new(kdf->provctx, kdf->protocol);
+
+    if (copy == NULL)
+        return NULL;
+    *copy = *kdf;
+    derivation_copy(&copy->derivation, &kdf->derivation);
+    if (copy_inputs(copy, kdf))
+        return copy;
+    kdf_free(copy);
+    RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a KDF context");
+    return NULL;
+}
+
+/* A parameter that is missing or wrong is told by the derivation itself, which says it better. */
+static int check_size(const struct kdf *kdf, size_t size)
+{
+    size_t expected, most;
+
+    if (size == 0)
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "keylen: nothing was asked for");
+    if (kdf->usage->size != NULL) {
+        if (!kdf->usage->size(kdf->provctx->errors, kdf, &expected))
+            return 0;
+        return size == expected ||
+               RAISE(kdf->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "keylen: usage %s gives %zu bytes with these parameters, not %zu",
+                     kdf->usage->name, expected, size);
+    }
+    most = kdf->usage->most(kdf);
+    return size <= most || RAISE(kdf->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                                 "keylen: usage %s of %s gives at most %zu bytes, not %zu",
+                                 kdf->usage->name, key_protocol_name(kdf->protocol), most, size);
+}
+
+int kdf_derive(void *vkdf, unsigned char *key, size_t size, const OSSL_PARAM params[])
+{
+    struct kdf *kdf = vkdf;
+
+    return kdf_set_ctx_params(kdf, params) && kdf_usage_check(kdf, kdf->usage) &&
+           check_size(kdf, size) && kdf->usage->derive(kdf, kdf->usage, key, size);
+}
+
+/* ---- parameters ---- */
+
+static int set_input(const struct kdf *kdf, struct input *input, size_t least,
+                     const OSSL_PARAM *param)
+{
+    struct octets value;
+
+    if (!params_get_octets(kdf->provctx->errors, param, least, MAX_INPUT_SIZE, &value))
+        return 0;
+    return input_set(input, value) || RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                                            "%s: no memory for it", param->key);
+}
+
+int kdf_set_secret(struct kdf *kdf, struct octets secret)
+{
+    return input_set(&kdf->secret, secret) ||
+           RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "secret: no memory for it");
+}
+
+static int set_secret(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    return set_input(kdf, &kdf->secret, 0, param);
+}
+
+static int set_premaster(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    return set_input(kdf, &kdf->premaster, 1, param);
+}
+
+static int set_label(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    return set_input(kdf, &kdf->label, 0, param);
+}
+
+static int set_seed(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    return set_input(kdf, &kdf->seed, 0, param);
+}
+
+static int set_usage(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    char name[PARAMS_NAME_SIZE];
+    const struct kdf_usage *usage;
+
+    if (!params_get_name(kdf->provctx->errors, param, name, sizeof(name)))
+        return 0;
+    if ((usage = kdf_usage_by_name(name)) == NULL)
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
+                     "usage: expected client-write-key, server-write-key, client-write-mac, "
+                     "server-write-mac, client-write-iv, server-write-iv, key-block, "
+                     "master-secret, prf, finished-client or finished-server, got \"%s\"",
+                     name);
+    if (!kdf_usage_check(kdf, usage))
+        return 0;
+    kdf->usage = usage;
+    return 1;
+}
+
+static int set_handshake(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    struct octets value;
+    struct digest_state state;
+
+    if (!params_get_octets(kdf->provctx->errors, param, 0, SIZE_MAX, &value))
+        return 0;
+    digest_init(&kdf->handshake_md5, DIGEST_MD5);
+    digest_update(&kdf->handshake_md5, value.data, value.size);
+    digest_init(&kdf->handshake_sha1, DIGEST_SHA1);
+    digest_update(&kdf->handshake_sha1, value.data, value.size);
+    kdf->has_handshake = 1;
+    state = kdf->handshake_md5;
+    digest_final(&state, kdf->handshake_hash);
+    state = kdf->handshake_sha1;
+    digest_final(&state, kdf->handshake_hash + digest_size(DIGEST_MD5));
+    kdf->has_handshake_hash = 1;
+    return 1;
+}
+
+static int set_handshake_hash(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    struct octets value;
+
+    if (!params_get_octets(kdf->provctx->errors, param, sizeof(kdf->handshake_hash),
+                           sizeof(kdf->handshake_hash), &value))
+        return 0;
+    memcpy(kdf->handshake_hash, value.data, value.size);
+    kdf->has_handshake_hash = 1;
+    return 1;
+}
+
+#define PREMASTER_PROTOCOLS (1u << KEY_PROTOCOL_SSL3 | 1u << KEY_PROTOCOL_TLS1)
+#define TLS1_ONLY           (1u << KEY_PROTOCOL_TLS1)
+#define ALL_PROTOCOLS       (~0u)
+
+/* Each parameter, and the protocols that have a use for it. */
+static const struct {
+    const char *name;
+    unsigned protocols;
+    int (*set)(struct kdf *, const OSSL_PARAM *);
+} setters[] = {
+    { SCHANNEL_PARAM_SECRET, ALL_PROTOCOLS, set_secret },
+    { SCHANNEL_PARAM_PREMASTER, PREMASTER_PROTOCOLS, set_premaster },
+    { SCHANNEL_PARAM_USAGE, ALL_PROTOCOLS, set_usage },
+    { SCHANNEL_PARAM_LABEL, PREMASTER_PROTOCOLS, set_label },
+    { SCHANNEL_PARAM_SEED, PREMASTER_PROTOCOLS, set_seed },
+    { SCHANNEL_PARAM_HANDSHAKE, PREMASTER_PROTOCOLS, set_handshake },
+    { SCHANNEL_PARAM_HANDSHAKE_HASH, TLS1_ONLY, set_handshake_hash },
+};
+
+static int set_one(struct kdf *kdf, const OSSL_PARAM *param)
+{
+    for (size_t n = 0; n < sizeof(setters) / sizeof(setters[0]); n++) {
+        if (strcmp(param->key, setters[n].name) != 0)
+            continue;
+        if ((setters[n].protocols >> kdf->protocol & 1) == 0)
+            return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none",
+                         param->key, key_protocol_name(kdf->protocol));
+        return setters[n].set(kdf, param);
+    }
+    return 1;
+}
+
+static int set_all(struct kdf *kdf, const OSSL_PARAM params[])
+{
+    if (!derivation_set(kdf->provctx, kdf->protocol, &kdf->derivation, params))
+        return 0;
+    for (; params->key != NULL; params++) {
+        if (!set_one(kdf, params))
+            return 0;
+    }
+    return 1;
+}
+
+/* All or nothing: a refused parameter leaves the context as it was. */
+int kdf_set_ctx_params(void *vkdf, const OSSL_PARAM params[])
+{
+    struct kdf *kdf = vkdf, *changed, swap;
+    int ok;
+
+    if (params == NULL || params->key == NULL)
+        return 1;
+    if ((changed = kdf_dup(kdf)) == NULL)
+        return 0;
+    if ((ok = set_all(changed, params))) {
+        swap = *kdf;
+        *kdf = *changed;
+        *changed = swap;
+        OPENSSL_cleanse(&swap, sizeof(swap));
+    }
+    kdf_free(changed);
+    return ok;
+}
+
+static const OSSL_PARAM *kdf_settable_ctx_params(void *vkdf, void *provctx)
+{
+    static const OSSL_PARAM settable[] = {
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_SECRET, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_PREMASTER, NULL, 0),
+        OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL, 0),
+        DERIVATION_SETTABLE,
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_LABEL, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_SEED, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_HANDSHAKE, NULL, 0),
+        OSSL_PARAM_octet_string(SCHANNEL_PARAM_HANDSHAKE_HASH, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)vkdf;
+    (void)provctx;
+    return settable;
+}
+
+/* The one size that the output can have, or the largest. */
+static int kdf_get_ctx_params(void *vkdf, OSSL_PARAM params[])
+{
+    const struct kdf *kdf = vkdf;
+    OSSL_PARAM *param = OSSL_PARAM_locate(params, OSSL_KDF_PARAM_SIZE);
+    size_t size;
+
+    if (param == NULL)
+        return 1;
+    if (!kdf_usage_check(kdf, kdf->usage))
+        return 0;
+    if (kdf->usage->size == NULL)
+        size = kdf->usage->most(kdf);
+    else if (!kdf->usage->size(kdf->provctx->errors, kdf, &size))
+        return 0;
+    return params_set_number(kdf->provctx->errors, param, size);
+}
+
+static const OSSL_PARAM *kdf_gettable_ctx_params(void *vkdf, void *provctx)
+{
+    static const OSSL_PARAM gettable[] = {
+        OSSL_PARAM_size_t(OSSL_KDF_PARAM_SIZE, NULL),
+        OSSL_PARAM_END,
+    };
+
+    (void)vkdf;
+    (void)provctx;
+    return gettable;
+}
+
+static void *pct1_kdf_new(void *provctx)
+{
+    return kdf_new(provctx, KEY_PROTOCOL_PCT1);
+}
+
+static void *ssl2_kdf_new(void *provctx)
+{
+    return kdf_new(provctx, KEY_PROTOCOL_SSL2);
+}
+
+static void *ssl3_kdf_new(void *provctx)
+{
+    return kdf_new(provctx, KEY_PROTOCOL_SSL3);
+}
+
+static void *tls1_kdf_new(void *provctx)
+{
+    return kdf_new(provctx, KEY_PROTOCOL_TLS1);
+}
+
+#define KDF_FUNCTIONS(new_function)                                                                \
+    {                                                                                              \
+        { OSSL_FUNC_KDF_NEWCTX, (void (*)(void))new_function },                                    \
+            { OSSL_FUNC_KDF_FREECTX, (void (*)(void))kdf_free },                                   \
+            { OSSL_FUNC_KDF_RESET, (void (*)(void))kdf_reset },                                    \
+            { OSSL_FUNC_KDF_DUPCTX, (void (*)(void))kdf_dup },                                     \
+            { OSSL_FUNC_KDF_DERIVE, (void (*)(void))kdf_derive },                                  \
+            { OSSL_FUNC_KDF_SET_CTX_PARAMS, (void (*)(void))kdf_set_ctx_params },                  \
+            { OSSL_FUNC_KDF_SETTABLE_CTX_PARAMS, (void (*)(void))kdf_settable_ctx_params },        \
+            { OSSL_FUNC_KDF_GET_CTX_PARAMS, (void (*)(void))kdf_get_ctx_params },                  \
+            { OSSL_FUNC_KDF_GETTABLE_CTX_PARAMS, (void (*)(void))kdf_gettable_ctx_params },        \
+        {                                                                                          \
+            0, NULL                                                                                \
+        }                                                                                          \
+    }
+
+const OSSL_DISPATCH schannel_pct1_kdf_functions[] = KDF_FUNCTIONS(pct1_kdf_new);
+const OSSL_DISPATCH schannel_ssl2_kdf_functions[] = KDF_FUNCTIONS(ssl2_kdf_new);
+const OSSL_DISPATCH schannel_ssl3_kdf_functions[] = KDF_FUNCTIONS(ssl3_kdf_new);
+const OSSL_DISPATCH schannel_tls1_kdf_functions[] = KDF_FUNCTIONS(tls1_kdf_new);
