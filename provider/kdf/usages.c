@@ -200,9 +200,10 @@ static int iv_size(const struct errors *errors, const struct kdf *kdf, size_t *s
         return 1;
     return RAISE(errors, SCHANNEL_R_UNKNOWN_USAGE,
                  kdf->derivation.cipher->iv_size == 0
-                     ? "usage: %s has no IV"
-                     : "usage: %s of TLS 1.1 has an explicit IV in each record, none is derived",
-                 kdf->derivation.cipher->name);
+                     ? "usage: %s: %s has no IV"
+                     : "usage: %s: %s of TLS 1.1 has an explicit IV in each record, none is "
+                       "derived",
+                 kdf->usage->name, kdf->derivation.cipher->name);
 }
 
 static int derive_mac(const struct kdf *kdf, const struct kdf_usage *usage, uint8_t *out,

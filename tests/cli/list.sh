@@ -27,10 +27,13 @@ lists() {
     expect_equal "$sentence" "$expected" "$actual"
 }
 
-lists "the key derivations are TLS1-KDF" -kdf-algorithms TLS1-KDF
+lists "the key derivations are those of the four protocols" -kdf-algorithms \
+    PCT1-KDF SSL2-KDF SSL3-KDF TLS1-KDF
 lists "the ciphers carry the prefix SCHANNEL-" -cipher-algorithms \
-    SCHANNEL-RC4 SCHANNEL-DES-EDE3-CBC SCHANNEL-AES-128-CBC SCHANNEL-AES-256-CBC
-lists "the MACs are TLS1-MAC" -mac-algorithms TLS1-MAC
+    SCHANNEL-RC4 SCHANNEL-RC2-CBC SCHANNEL-DES-CBC SCHANNEL-DES-EDE-CBC SCHANNEL-DES-EDE3-CBC \
+    SCHANNEL-AES-128-CBC SCHANNEL-AES-192-CBC SCHANNEL-AES-256-CBC
+lists "the MACs are those of the four protocols" -mac-algorithms \
+    PCT1-MAC SSL2-MAC SSL3-MAC TLS1-MAC
 lists "the key type is SCHANNEL" -key-managers SCHANNEL
 lists "there is no digest" -digest-algorithms ''
 lists "the signature algorithm is SCHANNEL" -signature-algorithms SCHANNEL

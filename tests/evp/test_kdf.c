@@ -880,7 +880,7 @@ static void the_size_of_a_key_is_not_known_before_cipher_and_digest(void **state
         set_one(context, text_param("usage", usages[u].name));
         if (usages[u].has_one_size && !is_usage(&usages[u], "master-secret")) {
             assert_int_equal(EVP_KDF_CTX_get_kdf_size(context), 0);
-            assert_reason("missing parameter", usages[u].name);
+            assert_reason("missing parameter", "digest");
         } else {
             assert_int_equal(EVP_KDF_CTX_get_kdf_size(context),
                              usages[u].has_one_size ? MASTER_SIZE : SIZE_MAX);
