@@ -29,7 +29,7 @@ void golden_clear(struct golden_bytes *bytes)
     bytes->field_count = 0;
 }
 
-static void append(struct golden_bytes *bytes, const void *data, size_t size)
+void golden_append(struct golden_bytes *bytes, const void *data, size_t size)
 {
     assert_true(size <= sizeof(bytes->data) - bytes->size);
     if (size != 0)
@@ -60,14 +60,14 @@ void golden_put_number(struct golden_bytes *bytes, const char *name, uint64_t va
 void golden_put(struct golden_bytes *bytes, const char *name, const void *data, size_t size)
 {
     mark(bytes, name, size);
-    append(bytes, data, size);
+    golden_append(bytes, data, size);
 }
 
 void golden_put_vector(struct golden_bytes *bytes, const char *name, size_t length_size,
                        const void *data, size_t size)
 {
     golden_put_number(bytes, name, size, length_size);
-    append(bytes, data, size);
+    golden_append(bytes, data, size);
 }
 
 static const struct golden_field *look_up(const struct golden_bytes *bytes, const char *name)
@@ -98,6 +98,23 @@ void golden_set_number(struct golden_bytes *bytes, const char *name, uint64_t va
     const struct golden_field *field = golden_find(bytes, name);
 
     store(bytes->data + field->offset, value, field->size);
+}
+
+void golden_resize(struct golden_bytes *bytes, const char *name, size_t size)
+{
+    const struct golden_field *field = golden_find(bytes, name);
+    size_t start = field->offset + field->size, old = 0, rest;
+
+    for (size_t n = field->offset; n < start; n++)
+        old = old << 8 | bytes->data[n];
+    rest = bytes->size - start - old;
+    assert_true(start + size + rest <= sizeof(bytes->data));
+    memmove(bytes->data + start + size, bytes->data + start + old, rest);
+    if (size > old)
+        memset(bytes->data + start + old, 0x5a, size - old);
+    bytes->size = start + size + rest;
+    golden_set_number(bytes, name, size);
+    bytes->field_count = (size_t)(field - bytes->fields) + 1;
 }
 
 /* ---- digests and keys ---- */
@@ -178,7 +195,7 @@ static void derive_seal_keys(const uint8_t *secret, const uint8_t *salt, struct 
 
 /* ---- writing ---- */
 
-static void write_header(struct golden_bytes *blob, const struct golden_header *header,
+void golden_write_header(struct golden_bytes *blob, const struct golden_header *header,
                          size_t sealed_size)
 {
     uint32_t id = header->alg_id;
@@ -236,16 +253,16 @@ void golden_seal(const struct golden_header *header, const uint8_t secret[GOLDEN
     uint8_t tag[TAG_SIZE];
     size_t header_size;
 
-    write_header(blob, header, payload->size + GOLDEN_SEAL_SIZE);
+    golden_write_header(blob, header, payload->size + GOLDEN_SEAL_SIZE);
     header_size = blob->size;
     derive_seal_keys(secret, header->blob_id, &keys);
-    append(blob, keys.commitment, sizeof(keys.commitment));
+    golden_append(blob, keys.commitment, sizeof(keys.commitment));
     assert_true(payload->size + TAG_SIZE <= sizeof(blob->data) - blob->size);
     assert_int_equal(run_aead(&keys, 1, blob->data, header_size, payload->data, payload->size,
                               blob->data + blob->size, tag),
                      1);
     blob->size += payload->size;
-    append(blob, tag, sizeof(tag));
+    golden_append(blob, tag, sizeof(tag));
 }
 
 /* ---- reading ---- */

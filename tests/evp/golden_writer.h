@@ -44,6 +44,10 @@ void golden_put(struct golden_bytes *bytes, const char *name, const void *data, 
 /* A length of |length_size| bytes, then the data. */
 void golden_put_vector(struct golden_bytes *bytes, const char *name, size_t length_size,
                        const void *data, size_t size);
+/* Bytes that belong to no field. */
+void golden_append(struct golden_bytes *bytes, const void *data, size_t size);
+/* Gives a vector another length, and as many bytes; later fields are not found any more. */
+void golden_resize(struct golden_bytes *bytes, const char *name, size_t size);
 /* Fails the test when there is no such field; golden_has tells. */
 const struct golden_field *golden_find(const struct golden_bytes *bytes, const char *name);
 int golden_has(const struct golden_bytes *bytes, const char *name);
@@ -80,6 +84,9 @@ void golden_passphrase_secret(const char *passphrase, const uint8_t blob_id[GOLD
 void golden_claim(const uint8_t secret[GOLDEN_SECRET_SIZE],
                   const uint8_t blob_id[GOLDEN_BLOB_ID_SIZE], uint8_t claim[GOLDEN_CLAIM_SIZE]);
 
+/* The header alone: what follows it would have |sealed_size| bytes. */
+void golden_write_header(struct golden_bytes *blob, const struct golden_header *header,
+                         size_t sealed_size);
 /* Header and sealed payload go to |blob|, whose fields are those of the header. */
 void golden_seal(const struct golden_header *header, const uint8_t secret[GOLDEN_SECRET_SIZE],
                  const struct golden_bytes *payload, struct golden_bytes *blob);
