@@ -5,7 +5,8 @@
 #include "golden_refusal.h"
 
 #define MALFORMED "malformed blob"
-#define UNSEALED  "seal does not verify"
+
+static const char unsealed[] = "seal does not verify";
 
 static struct golden_bytes blobs[48];
 
@@ -52,27 +53,27 @@ static const char *reason_of_flip(const struct golden_case *golden, const char *
     };
 
     if (field == NULL)
-        return UNSEALED;
+        return unsealed;
     if (strcmp(field, "flags") == 0)
-        return bit == 0 ? UNSEALED : MALFORMED;
+        return bit == 0 ? unsealed : MALFORMED;
     if (strcmp(field, "not_after") == 0)
-        return golden->mode == GOLDEN_TRANSFER ? UNSEALED : MALFORMED;
+        return golden->mode == GOLDEN_TRANSFER ? unsealed : MALFORMED;
     if (strcmp(field, "sealing_key_id") == 0)
-        return golden->has_passphrase ? UNSEALED : "sealed with another key";
+        return golden->has_passphrase ? unsealed : "sealed with another key";
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
         if (strcmp(rows[n].field, field) == 0)
             return rows[n].reason;
     }
-    return UNSEALED;
+    return unsealed;
 }
 
 /*
- * A passphrase is worked on 10,000 times for every blob that looks good: there one bit of each byte
- * is enough where the seal decides, and no more iterations than 100,000.  The first four bytes say
+ * A passphrase is worked on 10,000 times for every blob that looks good: where the seal decides, one
+ * bit of each byte is enough there, and no more iterations than 100,000.  The first four bytes say
  * whether a decoder is asked at all.
  */
-static int is_worth_it(const struct golden_bytes *blob, size_t byte, unsigned bit,
-                       const char *field)
+static int is_worth_it(const struct golden_case *golden, const struct golden_bytes *blob,
+                       size_t byte, unsigned bit, const char *field)
 {
     size_t iterations = golden_find(blob, "iterations")->offset;
 
@@ -80,7 +81,9 @@ static int is_worth_it(const struct golden_bytes *blob, size_t byte, unsigned bi
         return 0;
     if (byte >= iterations && byte < iterations + 4)
         return 8 * (iterations + 3 - byte) + bit <= 16 || byte == iterations;
-    return field != NULL || (byte + bit) % 16 == 0;
+    if (field == NULL)
+        return (byte + bit) % 16 == 0;
+    return reason_of_flip(golden, field, bit) != unsealed || byte % 8 == bit;
 }
 
 static void flip_bits(const struct golden_case *golden, const struct golden_bytes *blob)
@@ -92,7 +95,7 @@ static void flip_bits(const struct golden_case *golden, const struct golden_byte
         const char *field = field_at(blob, byte);
 
         for (unsigned bit = 0; bit < 8; bit++) {
-            if (golden->has_passphrase && !is_worth_it(blob, byte, bit, field))
+            if (golden->has_passphrase && !is_worth_it(golden, blob, byte, bit, field))
                 continue;
             changed.data[byte] ^= (uint8_t)(1u << bit);
             golden_refuse(golden, changed.data, changed.size, reason_of_flip(golden, field, bit),
@@ -151,13 +154,13 @@ static void header_of_one_and_what_another_sealed_is_refused(void **state)
             size_t sealed = blobs[b].size - at;
             int same_size = blobs[a].size - own == sealed;
 
-            if (a == b)
+            if (a == b || (golden_cases[a].has_passphrase && b % 4 != 0))
                 continue;
             for (int with_length = 0; with_length < 2; with_length++) {
                 golden_write_header(&spliced, &header, with_length ? sealed : blobs[a].size - own);
                 golden_append(&spliced, blobs[b].data + at, sealed);
                 golden_refuse(&golden_cases[a], spliced.data, spliced.size,
-                              with_length || same_size ? UNSEALED : MALFORMED, "sealed part of %s",
+                              with_length || same_size ? unsealed : MALFORMED, "sealed part of %s",
                               golden_cases[b].name);
             }
         }
@@ -287,7 +290,7 @@ static void a_blob_sealed_under_another_key_is_refused(void **state)
         golden_payload(&golden_cases[n], &payload);
         golden_fill(&golden_cases[n], "another sealing key", secret, sizeof(secret));
         golden_seal(&header, secret, &payload, &blob);
-        golden_refuse(&golden_cases[n], blob.data, blob.size, UNSEALED, "another sealing key");
+        golden_refuse(&golden_cases[n], blob.data, blob.size, unsealed, "another sealing key");
         if (golden_cases[n].has_passphrase)
             continue;
         golden_sealing_key_id(secret, header.sealing_key_id);
