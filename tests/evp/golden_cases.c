@@ -88,9 +88,27 @@ const struct golden_case golden_cases[] = {
       .position = 17 },
     { "aes-256-passphrase-transfer-audience", AES_256, TRANSFER, .has_passphrase = 1, .fork = 1,
       .audience = "records@example", DECRYPTING, .padding = 1, .position = 48 },
+    { "master-secret-relaxed-only", TLS1_MASTER, .has_master_secret = 1, .client_random = 1,
+      .server_random = 33, .cipher = 6, .digest = GOLDEN_MD5, .choices = 0x0c },
+    { "master-secret-export-only", TLS1_MASTER, .has_master_secret = 1, .client_random = 32,
+      .server_random = 32, .cipher = 1, .cipher_bits = 56, .digest = GOLDEN_SHA1, .choices = 0x03 },
 };
 
 const size_t golden_case_count = sizeof(golden_cases) / sizeof(golden_cases[0]);
+
+const char *const golden_usage_names[] = { "", "client-write-key", "server-write-key",
+                                           "client-write-mac", "server-write-mac" };
+const char *const golden_digest_names[] = { NULL, "MD5", "SHA1" };
+
+const struct golden_case *golden_case_named(const char *name)
+{
+    for (size_t n = 0; n < golden_case_count; n++) {
+        if (strcmp(golden_cases[n].name, name) == 0)
+            return &golden_cases[n];
+    }
+    fail_msg("no case %s", name);
+    return NULL;
+}
 
 const struct golden_alg *golden_alg_of(const struct golden_case *golden)
 {

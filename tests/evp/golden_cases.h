@@ -18,9 +18,8 @@
 #define GOLDEN_ITERATIONS 10000
 
 /* What is encrypted and authenticated: no multiple of a block. */
-#define GOLDEN_TEXT_SIZE     187
-#define GOLDEN_MAX_KEY       256
-#define GOLDEN_MAX_PREMASTER 61
+#define GOLDEN_TEXT_SIZE 187
+#define GOLDEN_MAX_KEY   256
 
 /* The numbers of the format, as its description gives them. */
 enum { GOLDEN_SNAPSHOT = 0, GOLDEN_TRANSFER = 1 };
@@ -66,6 +65,11 @@ struct golden_case {
 extern const struct golden_alg golden_algs[];
 extern const struct golden_case golden_cases[];
 extern const size_t golden_case_count;
+/* By the number in the format; NULL or "" for none. */
+extern const char *const golden_usage_names[], *const golden_digest_names[];
+
+/* Fails the test when there is none. */
+const struct golden_case *golden_case_named(const char *name);
 
 const struct golden_alg *golden_alg_of(const struct golden_case *golden);
 size_t golden_key_size(const struct golden_case *golden);

@@ -118,6 +118,21 @@ EVP_PKEY *golden_decode(const uint8_t *blob, size_t size, const char *audience,
     return key;
 }
 
+EVP_PKEY *golden_open_key(const struct golden_case *golden, const uint8_t *blob, size_t size,
+                          int by_decoder)
+{
+    EVP_PKEY *key;
+
+    if (by_decoder || golden->has_passphrase)
+        key = golden_decode(blob, size, golden->audience,
+                            golden->has_passphrase ? GOLDEN_PASSWORD : NULL);
+    else
+        key = golden_import(blob, size, golden->audience);
+    if (key == NULL)
+        fail_msg("%s does not open", golden->name);
+    return key;
+}
+
 static EVP_CIPHER_CTX *start_cipher(const char *alg, int encrypt, OSSL_PARAM params[])
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();

@@ -27,6 +27,9 @@ EVP_PKEY *golden_import(const uint8_t *blob, size_t size, const char *audience);
 /* |passphrase| NULL: there is none. */
 EVP_PKEY *golden_decode(const uint8_t *blob, size_t size, const char *audience,
                         const char *passphrase);
+/* By a decoder, or by import where there is a choice; fails the test when it does not open. */
+EVP_PKEY *golden_open_key(const struct golden_case *golden, const uint8_t *blob, size_t size,
+                          int by_decoder);
 /* A cipher or MAC context that goes on where the blob was made. */
 EVP_CIPHER_CTX *golden_resume_cipher(const struct golden_case *golden, const uint8_t *blob,
                                      size_t size);

@@ -7,8 +7,6 @@
 
 #include "golden_opening.h"
 
-extern size_t golden_refusals; /* how many there were in this process */
-
 /* 1 when the provider opens it, in the way that is the case's: as a key, with the passphrase, or as
  * the state of a context. */
 int golden_opens(const struct golden_case *golden, const uint8_t *blob, size_t size);

@@ -244,21 +244,11 @@ static void a_length_that_cannot_be_is_refused(void **state)
     golden_refused_all();
 }
 
-static const struct golden_case *case_named(const char *name)
-{
-    for (size_t n = 0; n < golden_case_count; n++) {
-        if (strcmp(golden_cases[n].name, name) == 0)
-            return &golden_cases[n];
-    }
-    fail_msg("no case %s", name);
-    return NULL;
-}
-
 static void long_vectors_end_where_the_format_says(void **state)
 {
     static const size_t certificates[] = { 1, 255, 256, 16383, 16384, 16385, 32000 };
     static const size_t secrets[] = { 4097, 8192, 32000 };
-    const struct golden_case *golden = case_named("master-bare-premaster-of-61-bytes");
+    const struct golden_case *golden = golden_case_named("master-bare-premaster-of-61-bytes");
     static struct golden_bytes blob;
     uint8_t secret[GOLDEN_SECRET_SIZE];
 
@@ -593,7 +583,7 @@ static void impossible_iterations_are_refused_before_any_work(void **state)
 static void impossible_sealed_sizes_are_refused(void **state)
 {
     static const uint8_t zeros[GOLDEN_MAX_SIZE];
-    const struct golden_case *golden = case_named("aes-128-fresh");
+    const struct golden_case *golden = golden_case_named("aes-128-fresh");
     static struct golden_bytes blob;
 
     (void)state;
