@@ -423,6 +423,17 @@ static int is_good_header(const struct golden_case *golden, const char *field, u
     return value == 0; /* reserved ones */
 }
 
+/* 1 when no case before this one has its alg and its mode: the header's checks know no more. */
+static int is_first_of_its_kind(size_t n)
+{
+    for (size_t before = 0; before < n; before++) {
+        if (golden_cases[before].alg == golden_cases[n].alg &&
+            golden_cases[before].mode == golden_cases[n].mode)
+            return 0;
+    }
+    return 1;
+}
+
 /* All 256 values of every byte that says what the blob is, sealed with that. */
 static void every_header_byte_that_cannot_be_is_refused(void **state)
 {
@@ -446,7 +457,7 @@ static void every_header_byte_that_cannot_be_is_refused(void **state)
     (void)state;
     ERR_clear_error();
     for (size_t n = 0; n < golden_case_count; n++) {
-        const struct golden_case *golden = nth(n);
+        const struct golden_case *golden = is_first_of_its_kind(n) ? nth(n) : NULL;
 
         for (size_t f = 0; golden != NULL && f < COUNT(fields); f++) {
             for (unsigned value = 0; value < 256; value++) {

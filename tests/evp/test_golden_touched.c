@@ -126,6 +126,8 @@ static void any_shorter_or_longer_blob_is_refused(void **state)
         const struct golden_case *golden = &golden_cases[n];
         static struct golden_bytes longer;
 
+        if (!golden->has_passphrase)
+            golden_refuse(golden, blobs[n].data, 0, "invalid length", "no bytes");
         for (size_t size = golden->has_passphrase ? 4 : 1; size < blobs[n].size; size++)
             golden_refuse(golden, blobs[n].data, size, MALFORMED, "%zu bytes only", size);
         for (unsigned byte = 0; byte < 256; byte++) {
@@ -154,7 +156,7 @@ static void header_of_one_and_what_another_sealed_is_refused(void **state)
             size_t sealed = blobs[b].size - at;
             int same_size = blobs[a].size - own == sealed;
 
-            if (a == b || (golden_cases[a].has_passphrase && b % 4 != 0))
+            if (a == b)
                 continue;
             for (int with_length = 0; with_length < 2; with_length++) {
                 golden_write_header(&spliced, &header, with_length ? sealed : blobs[a].size - own);
