@@ -1,0 +1,13 @@
+/*
+ * What a golden master derives, computed with OpenSSL's TLS1-PRF.
+ */
+#ifndef SCHANNEL_TESTS_EVP_GOLDEN_DERIVED_H
+#define SCHANNEL_TESTS_EVP_GOLDEN_DERIVED_H
+
+#include "golden_opening.h"
+
+/* Derives the keys of all four usages from |master| and works with each: the output has to be that
+ * of OpenSSL under the key that it should be. */
+void golden_derive_all(const struct golden_case *golden, EVP_PKEY *master);
+
+#endif
