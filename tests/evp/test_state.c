@@ -299,7 +299,7 @@ static struct chain random_chain(const struct stream *stream, unsigned *seed, si
  * 128 bytes of the digests. */
 static const size_t padded[] = { 37, 0, 16, 5 }, unpadded[] = { 48, 16 };
 static const size_t bytes[] = { 60, 1 }, records[] = { 43, 0, 52 }, message[] = { 130, 3 };
-static const size_t short_padded[] = { 17, 3 }, short_unpadded[] = { 16, 16 };
+static const size_t short_padded[] = { 18 }, short_unpadded[] = { 16, 16 };
 static const size_t short_records[] = { 9, 0, 14 }, short_bytes[] = { 20 };
 
 #define SIZES(array) (array), sizeof(array) / sizeof((array)[0])
