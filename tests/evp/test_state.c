@@ -472,6 +472,55 @@ static void rc4_contexts_with_keys_of_any_size_move_through_processes(void **sta
     assert_no_errors();
 }
 
+/* A message with "final-reset": the state is that of the start again, with IV and salt. */
+static void reset(EVP_PKEY *key)
+{
+    uint8_t in[16] = { 0 }, out[32];
+    size_t size = sizeof(out);
+    int yes = 1;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_int("final-reset", &yes),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
+
+    assert_int_equal(EVP_PKEY_encrypt_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_params(context, params), 1);
+    assert_int_equal(EVP_PKEY_encrypt(context, out, &size, in, sizeof(in)), 1);
+    EVP_PKEY_CTX_free(context);
+}
+
+/* What no byte of a running stream tells: the original IV and the salt move as well. */
+static void a_moved_key_finds_back_to_its_start(void **state)
+{
+    static struct stream stream;
+    uint8_t blob[STREAM_MAX_BLOB], out[STREAM_MAX_OUTPUT];
+
+    (void)state;
+    for (unsigned a = RC4_40; a <= AES_256; a++) {
+        for (size_t route = 0; route < ROUTES; route++) {
+            for (size_t cut = 0; cut <= 48; cut += 16) {
+                struct holder holder;
+                size_t size;
+
+                stream_init(&stream, a, 1, 0, 0, 0, SIZES(unpadded));
+                holder_make(&holder, &stream, leaves_context(route));
+                holder_run(&holder, &stream, 0, cut, 0, out, &size);
+                size = holder_suspend(&holder, &stream, routes[route].out, blob);
+                holder_free(&holder);
+                holder_resume(&holder, &stream, routes[route].in, blob, size);
+                if (enters_context(route)) {
+                    size = holder_suspend(&holder, &stream, OUT_CONTEXT, blob);
+                    holder_free(&holder);
+                    holder_resume(&holder, &stream, IN_KEY_PARAM, blob, size);
+                }
+                reset(holder.key);
+                holder_finish(&holder, &stream, 0, 0);
+                holder_free(&holder);
+            }
+        }
+    }
+    assert_no_errors();
+}
+
 static void the_counts_are_what_was_promised(void **state)
 {
     (void)state;
@@ -491,6 +540,7 @@ int main(void)
         cmocka_unit_test(a_stream_cut_at_up_to_eight_positions_continues),
         cmocka_unit_test(a_stream_moved_through_up_to_eight_processes_continues),
         cmocka_unit_test(rc4_contexts_with_keys_of_any_size_move_through_processes),
+        cmocka_unit_test(a_moved_key_finds_back_to_its_start),
         cmocka_unit_test(the_counts_are_what_was_promised),
     };
 
