@@ -5,6 +5,8 @@
 #include "stream.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #define TIME_LIMIT   240 /* seconds, for the whole program */
@@ -187,11 +189,28 @@ static void blobs_from_before_and_after_a_byte_hold_different_states(void **stat
 
 /* ---- blobs taken beside a running context ---- */
 
-#define CHUNK       7 /* bytes of an update: at odds with every block */
-#define LONG_TEXT   (CHUNK * 128000)
+#define CHUNK       7   /* bytes of an update: at odds with every block */
+#define WINDOW      321 /* updates that may run beside one export */
+#define EXPORTS     400
+#define LONG_TEXT   (CHUNK * WINDOW * EXPORTS)
 #define TAIL        64 /* what follows, for a blob of the end */
 #define RECORD      50
-#define RECORD_RUNS 48000
+#define RECORD_RUNS (WINDOW * EXPORTS / 8) /* of 8 updates each */
+
+static atomic_size_t windows; /* that are open: one for each export so far */
+
+/* The other thread keeps step with the exports, however few processors there are: update |n| waits
+ * for its window. */
+static void wait_for_window(size_t n)
+{
+    while (n / WINDOW >= atomic_load(&windows))
+        sched_yield();
+}
+
+static void open_window(void)
+{
+    atomic_fetch_add(&windows, 1);
+}
 
 static uint8_t long_text[LONG_TEXT + TAIL], long_expected[LONG_TEXT + TAIL];
 
@@ -213,8 +232,10 @@ static void *run_cipher_in_chunks(void *context)
     uintptr_t failures = 0;
     int written;
 
-    for (size_t at = 0; at < LONG_TEXT; at += CHUNK)
+    for (size_t at = 0; at < LONG_TEXT; at += CHUNK) {
+        wait_for_window(at / CHUNK);
         failures += EVP_CipherUpdate(context, out, &written, long_text + at, CHUNK) != 1;
+    }
     return (void *)failures;
 }
 
@@ -278,27 +299,31 @@ static void check_exports_beside_a_cipher(int encrypt)
     EVP_CIPHER_CTX *context;
     struct holder holder;
     pthread_t thread;
-    size_t at = 0, exports = 0, inside = 0;
+    size_t at = 0, moments = 0;
     void *failures;
 
     stream_init(&stream, AES_128, encrypt, 0, 0, 0, SIZES(unpadded));
     uncut_long_text(encrypt);
     holder_make(&holder, &stream, 0);
     context = stream_bind_cipher(&stream, holder.key);
+    atomic_store(&windows, 0);
     assert_int_equal(pthread_create(&thread, NULL, run_cipher_in_chunks, context), 0);
-    while (at < LONG_TEXT) {
-        at = position_of(&holder, exports % 4 == 0 ? OUT_DER : OUT_KEY_PARAM, encrypt, at);
+    for (size_t n = 0; n < EXPORTS; n++) {
+        size_t last = at;
+
+        open_window();
+        at = position_of(&holder, n % 4 == 0 ? OUT_DER : OUT_KEY_PARAM, encrypt, at);
         if (at > LONG_TEXT)
-            fail_msg("export %zu is of no moment of the stream", exports);
-        inside += at != 0 && at < LONG_TEXT;
-        exports++;
+            fail_msg("export %zu is of no moment of the stream", n);
+        moments += at != last;
     }
     pthread_join(thread, &failures);
     assert_int_equal((uintptr_t)failures, 0);
+    assert_int_equal(position_of(&holder, OUT_KEY_PARAM, encrypt, at), LONG_TEXT);
     EVP_CIPHER_CTX_free(context);
     holder_free(&holder);
-    print_message("%zu exports, %zu in the middle\n", exports, inside);
-    assert_int_not_equal(inside, 0);
+    print_message("%d exports of %zu different moments\n", EXPORTS, moments);
+    assert_int_not_equal(moments, 0);
 }
 
 static void an_export_beside_cbc_in_odd_chunks_sees_one_state(void **state)
@@ -325,13 +350,15 @@ static void *run_records_in_chunks(void *context)
 {
     uint8_t out[20];
     uintptr_t failures = 0;
-    size_t size;
+    size_t size, updates = 0;
 
     for (size_t n = 0; n < RECORD_RUNS; n++) {
         failures += announce(context) != 1;
-        for (size_t at = 0; at < RECORD; at += CHUNK)
+        for (size_t at = 0; at < RECORD; at += CHUNK) {
+            wait_for_window(updates++);
             failures += EVP_MAC_update(context, long_text + at,
                                        RECORD - at < CHUNK ? RECORD - at : CHUNK) != 1;
+        }
         failures += EVP_MAC_final(context, out, &size, sizeof(out)) != 1;
     }
     return (void *)failures;
@@ -377,7 +404,7 @@ static void an_export_beside_a_record_mac_sees_one_state(void **state)
     uint64_t sequence = 0, last = FIRST_SEQUENCE;
     OSSL_PARAM get[] = { OSSL_PARAM_construct_uint64("sequence", &sequence),
                          OSSL_PARAM_construct_end() };
-    size_t exports = 0, inside = 0, size;
+    size_t inside = 0, size;
     EVP_MAC_CTX *context;
     struct holder holder, moved;
     pthread_t thread;
@@ -388,11 +415,13 @@ static void an_export_beside_a_record_mac_sees_one_state(void **state)
     stream_init(&stream, MAC_SHA1, 0, 0, 1, 0, SIZES(records));
     holder_make(&holder, &stream, 0);
     context = stream_bind_mac(holder.key);
+    atomic_store(&windows, 0);
     assert_int_equal(pthread_create(&thread, NULL, run_records_in_chunks, context), 0);
-    while (last < FIRST_SEQUENCE + RECORD_RUNS) {
+    for (size_t n = 0; n < EXPORTS; n++) {
         size_t absorbed = 0, fits = 0;
 
-        size = holder_suspend(&holder, &stream, exports % 4 == 0 ? OUT_DER : OUT_KEY_PARAM, blob);
+        open_window();
+        size = holder_suspend(&holder, &stream, n % 4 == 0 ? OUT_DER : OUT_KEY_PARAM, blob);
         holder_resume(&moved, &stream, IN_KEY_PARAM, blob, size);
         assert_int_equal(EVP_PKEY_get_params(moved.key, get), 1);
         holder_free(&moved);
@@ -407,11 +436,10 @@ static void an_export_beside_a_record_mac_sees_one_state(void **state)
         inside += fits;
         fits += (size_t)ends_record(blob, size, sequence, RECORD + 1);
         assert_int_equal(fits, 1);
-        exports++;
     }
     pthread_join(thread, &failures);
     assert_int_equal((uintptr_t)failures, 0);
-    print_message("%zu exports, %zu inside a record\n", exports, inside);
+    print_message("%d exports, %zu inside a record\n", EXPORTS, inside);
     assert_int_not_equal(inside, 0);
     EVP_MAC_CTX_free(context);
     holder_free(&holder);
