@@ -10,6 +10,7 @@
 
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
@@ -1400,6 +1401,45 @@ static void the_audience_of_an_import_is_not_kept(void **state)
     EVP_PKEY_free(key);
 }
 
+/* ---- two processes with one object ---- */
+
+/* What a forked child makes of |attempt| on its parent's key: 1 or 0. */
+static int in_child(EVP_PKEY *key, int (*attempt)(EVP_PKEY *))
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        alarm(60);
+        _exit(attempt(key) == 1 ? 1 : 0);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* A child that may not go on with its parent's key does not use it up either. */
+static void of_parent_and_child_one_opens_what_both_hold(void **state)
+{
+    struct offer offer;
+    EVP_PKEY *key;
+
+    (void)state;
+    ERR_clear_error();
+    make_offer("RC4", &transfer, &offer);
+    key = take(&offer, &transfer);
+    assert_int_equal(in_child(key, encrypt_with), 0);
+    assert_usable(key);
+    EVP_PKEY_free(key);
+
+    make_offer("RC4", &transfer, &offer);
+    key = take(&offer, &transfer);
+    assert_int_equal(in_child(key, read_blob), 1);
+    assert_refused(key, OPENED_BEFORE, claims);
+    EVP_PKEY_free(key);
+}
+
 /* ---- decoders and passphrases ---- */
 
 /* |passphrase| NULL: there is none. */
@@ -1545,6 +1585,7 @@ int main(void)
         cmocka_unit_test(passing_on_claims),
         cmocka_unit_test(options_kept_with_the_key_are_used_by_every_later_export),
         cmocka_unit_test(the_audience_of_an_import_is_not_kept),
+        cmocka_unit_test(of_parent_and_child_one_opens_what_both_hold),
         cmocka_unit_test(a_decoded_transfer_opens_once),
         cmocka_unit_test(a_transfer_under_a_passphrase_opens_once),
     };
