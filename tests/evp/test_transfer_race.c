@@ -353,7 +353,8 @@ static size_t creating_call(void)
     return n;
 }
 
-/* Was |fd| opened before the file of the claim was made? */
+/* Was |fd| opened before the file of the claim was made, and is it not that file?  (closedir closes
+ * unseen, so that the file may have a number that another one had.) */
 static int is_directory_of_claim(size_t create, int fd)
 {
     int open = 0;
@@ -362,7 +363,7 @@ static int is_directory_of_claim(size_t create, int fd)
         if (shared->call[n].fd == fd)
             open = shared->call[n].name == 'o';
     }
-    return open;
+    return open && fd != shared->call[create].fd;
 }
 
 /* A crash of the machine cannot be had in a test: the order of the calls is what can be seen. */
