@@ -75,7 +75,7 @@ static void step_on(struct fork_guard *guard)
 
 unsigned fork_guard_generation(struct fork_guard *guard)
 {
-    if (guard->mark == NULL)
+    if (guard == NULL || guard->mark == NULL)
         return (unsigned)getpid();
     if (atomic_load_explicit(guard->mark, memory_order_acquire) != CURRENT)
         step_on(guard);

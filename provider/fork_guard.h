@@ -15,7 +15,8 @@ struct fork_guard;
 struct fork_guard *fork_guard_new(void);
 void fork_guard_free(struct fork_guard *guard);
 
-/* The generation of the calling process: a number that differs from that of every ancestor. */
+/* The generation of the calling process: a number that differs from that of every ancestor.  |guard|
+ * NULL: the process id. */
 unsigned fork_guard_generation(struct fork_guard *guard);
 
 #endif

@@ -14,7 +14,7 @@ struct inner_ciphers {
     const char *property_query;
     const struct errors *errors;
     EVP_CIPHER
-        *_Atomic slot[COUNT];    /* one for each bulk cipher: written once, read without a lock */
+    *_Atomic slot[COUNT];        /* one for each bulk cipher: written once, read without a lock */
     CRYPTO_RWLOCK *lock;         /* of what follows */
     OSSL_LIB_CTX *legacy_libctx; /* NULL until it is needed */
     OSSL_PROVIDER *legacy;

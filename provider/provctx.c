@@ -19,14 +19,15 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
     if ((provctx->errors = errors_new(core, in)) == NULL ||
         (provctx->libctx = OSSL_LIB_CTX_new_child(core, in)) == NULL ||
         !config_read(&provctx->config, core, in) ||
-        (provctx->handles = handle_table_new()) == NULL ||
+        (provctx->fork_guard = fork_guard_new()) == NULL ||
+        (provctx->handles = handle_table_new(provctx->fork_guard)) == NULL ||
         (provctx->ciphers = inner_ciphers_new(provctx->libctx, PROVCTX_INNER_PROPERTIES,
                                               provctx->errors)) == NULL ||
         (provctx->sealer =
              sealer_new(provctx->libctx, PROVCTX_INNER_PROPERTIES, provctx->errors)) == NULL ||
-        (provctx->keyring = sealing_keyring_new(provctx->libctx, provctx->errors)) == NULL ||
-        (provctx->claims = claim_journal_new(provctx->errors)) == NULL ||
-        (provctx->fork_guard = fork_guard_new()) == NULL) {
+        (provctx->keyring =
+             sealing_keyring_new(provctx->libctx, provctx->fork_guard, provctx->errors)) == NULL ||
+        (provctx->claims = claim_journal_new(provctx->fork_guard, provctx->errors)) == NULL) {
         provctx_free(provctx);
         return NULL;
     }
@@ -37,12 +38,12 @@ void provctx_free(struct provctx *provctx)
 {
     if (provctx == NULL)
         return;
-    fork_guard_free(provctx->fork_guard);
     claim_journal_free(provctx->claims);
     sealing_keyring_free(provctx->keyring);
     sealer_free(provctx->sealer);
     inner_ciphers_free(provctx->ciphers);
     handle_table_free(provctx->handles);
+    fork_guard_free(provctx->fork_guard);
     config_clear(&provctx->config);
     OSSL_LIB_CTX_free(provctx->libctx);
     errors_free(provctx->errors);

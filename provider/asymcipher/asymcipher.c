@@ -109,11 +109,14 @@ static int asymcipher_init(void *vcontext, void *key, const OSSL_PARAM params[])
 
     if (wanted == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "message: no key is set");
-    if (!key_lock_kind(wanted, KEY_KIND_CIPHER, KEY_USE, "message"))
+    if (!key_lock_kind(wanted, KEY_KIND_CIPHER, KEY_LOOK, "message"))
         return 0;
     key_unlock(wanted);
-    if (!asymcipher_set_ctx_params(context, params))
+    /* A transfer is claimed when nothing else is wrong. */
+    if (!asymcipher_set_ctx_params(context, params) ||
+        !key_lock_kind(wanted, KEY_KIND_CIPHER, KEY_ADVANCE, "message"))
         return 0;
+    key_unlock(wanted);
     key_up_ref(wanted);
     key_free(context->key);
     context->key = wanted;

@@ -14,23 +14,24 @@
 #include <unistd.h>
 #include <openssl/crypto.h>
 #include "blob/state_directory.h"
+#include "fork_lock.h"
 
 #define NAME_LENGTH (16 + 1 + 16 + 1 + 8 + 1 + 32)
 
 struct claim_journal {
     const struct errors *errors;
-    CRYPTO_RWLOCK *lock;
+    struct fork_lock lock;
     uint64_t cleaned; /* wall clock of the last cleaning */
     size_t count;     /* claims that were there then, and those made since */
     dev_t device;     /* of the directory that was cleaned */
     ino_t inode;
 };
 
-struct claim_journal *claim_journal_new(const struct errors *errors)
+struct claim_journal *claim_journal_new(struct fork_guard *guard, const struct errors *errors)
 {
     struct claim_journal *journal = OPENSSL_zalloc(sizeof(*journal));
 
-    if (journal == NULL || (journal->lock = CRYPTO_THREAD_lock_new()) == NULL) {
+    if (journal == NULL || !fork_lock_init(&journal->lock, guard)) {
         OPENSSL_free(journal);
         return NULL;
     }
@@ -42,7 +43,7 @@ void claim_journal_free(struct claim_journal *journal)
 {
     if (journal == NULL)
         return;
-    CRYPTO_THREAD_lock_free(journal->lock);
+    fork_lock_destroy(&journal->lock);
     OPENSSL_free(journal);
 }
 
@@ -228,11 +229,11 @@ int claim_journal_record(struct claim_journal *journal, const char *directory,
         return 0;
     print_name(name, token, deadline);
     ok = check_directory(journal, fd, path, &status) &&
-         (CRYPTO_THREAD_write_lock(journal->lock) ||
+         (fork_lock_write(&journal->lock, FORK_LOCK_RENEW) == FORK_LOCK_TAKEN ||
           RAISE(journal->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the claim journal's lock failed"));
     if (ok) {
         ok = make_room(journal, fd, path, &status, now);
-        CRYPTO_THREAD_unlock(journal->lock);
+        fork_lock_leave(&journal->lock);
     }
     ok = ok && make_claim(journal, fd, path, name);
     close(fd);

@@ -26,15 +26,17 @@
 #define CLAIM_MAX_COUNT 65536
 
 struct claim_journal;
+struct fork_guard;
 
 /* NULL when memory is out. */
-struct claim_journal *claim_journal_new(const struct errors *errors);
+struct claim_journal *claim_journal_new(struct fork_guard *guard, const struct errors *errors);
 void claim_journal_free(struct claim_journal *journal);
 
 /*
  * Records that the blob of |token|, which expires at |deadline|, is opened |now|.  |directory| NULL: the
  * directory "claims" beside the sealing key "runtime", which is made when it is missing.
- * 1, or 0 with a reason raised: SCHANNEL_R_BLOB_ALREADY_OPENED, or SCHANNEL_R_CLAIM_NOT_RECORDED.
+ * 1, or 0 with a reason raised: SCHANNEL_R_BLOB_ALREADY_OPENED, or another one, with which
+ * nothing was recorded.
  */
 int claim_journal_record(struct claim_journal *journal, const char *directory,
                          const uint8_t token[SEAL_CLAIM_SIZE], const struct moment *deadline,

@@ -63,8 +63,9 @@ struct moment moment_add(const struct moment *moment, uint32_t seconds)
 {
     struct moment later = *moment;
 
-    later.wall += seconds;
-    later.boot += seconds;
+    /* Never back to the beginning of time. */
+    later.wall = later.wall > UINT64_MAX - seconds ? UINT64_MAX : later.wall + seconds;
+    later.boot = later.boot > UINT32_MAX - seconds ? UINT32_MAX : later.boot + seconds;
     return later;
 }
 

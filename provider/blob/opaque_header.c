@@ -114,6 +114,10 @@ static int check_mode(const struct provctx *provctx, struct opaque_header *heade
 
 static int check_iterations(const struct provctx *provctx, const struct opaque_header *header)
 {
+    static const uint8_t none[SEALING_KEY_ID_SIZE];
+
+    if (header->has_passphrase && memcmp(header->sealing_key_id, none, sizeof(none)) != 0)
+        return malformed(provctx, "under a passphrase there is no sealing key, but this one");
     if (!header->has_passphrase || (header->iterations >= PASSPHRASE_MIN_ITERATIONS &&
                                     header->iterations <= PASSPHRASE_MAX_ITERATIONS))
         return 1;

@@ -186,6 +186,8 @@ static int read_derivation(struct reader *reader, struct master_value *master)
     derivation->mac_bits = reader_u16(reader);
     master->highest_version = reader_u16(reader);
     return read_choices(reader_u16(reader), derivation) && !reader->failed &&
+           derivation->cipher_bits <= DERIVATION_MAX_BITS &&
+           derivation->mac_bits <= DERIVATION_MAX_BITS &&
            (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) && digest <= DIGEST_SHA1 &&
            (master->highest_version == 0 || protocol_rules(master->protocol)->has_premaster) &&
            derivation_check_protocol(NULL, master->protocol, derivation);
@@ -247,7 +249,8 @@ static int read_message(struct reader *reader, struct mac_value *mac)
     saved = reader_vector8(reader, DIGEST_MAX_SAVED);
     mac->started = 1;
     return !reader->failed && mac->in_record <= 1 &&
-           digest_restore(&mac->running, mac->digest, saved.data, saved.size);
+           digest_restore(&mac->running, mac->digest, saved.data, saved.size) &&
+           mac_value_is_consistent(mac);
 }
 
 /* Contexts have RC4 and RC2 keys of any size; the longest of RC4 are not kept. */

@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include "blob/state_directory.h"
+#include "fork_lock.h"
 
 #define INNER_PROPERTIES "provider!=schannel"
 /* 64 hex digits with CR LF, and one byte more to notice what is too long. */
@@ -30,18 +31,20 @@ struct kept_key {
 struct sealing_keyring {
     OSSL_LIB_CTX *libctx;
     const struct errors *errors;
-    CRYPTO_RWLOCK *fd_lock; /* one descriptor is read at a time; it may have to be waited for */
-    CRYPTO_RWLOCK *lock;    /* of what follows, never held while anything is read */
+    struct fork_lock fd_lock; /* one descriptor is read at a time; it may have to be waited for */
+    struct fork_lock lock;    /* of what follows, never held while anything is read */
     size_t count, descriptors;
     struct kept_key kept[MAX_KEPT];
 };
 
-struct sealing_keyring *sealing_keyring_new(OSSL_LIB_CTX *libctx, const struct errors *errors)
+struct sealing_keyring *sealing_keyring_new(OSSL_LIB_CTX *libctx, struct fork_guard *guard,
+                                            const struct errors *errors)
 {
     struct sealing_keyring *keyring = OPENSSL_zalloc(sizeof(*keyring));
 
-    if (keyring == NULL || (keyring->lock = CRYPTO_THREAD_lock_new()) == NULL ||
-        (keyring->fd_lock = CRYPTO_THREAD_lock_new()) == NULL) {
+    if (keyring == NULL)
+        return NULL;
+    if (!fork_lock_init(&keyring->lock, guard) || !fork_lock_init(&keyring->fd_lock, guard)) {
         sealing_keyring_free(keyring);
         return NULL;
     }
@@ -54,8 +57,8 @@ void sealing_keyring_free(struct sealing_keyring *keyring)
 {
     if (keyring == NULL)
         return;
-    CRYPTO_THREAD_lock_free(keyring->lock);
-    CRYPTO_THREAD_lock_free(keyring->fd_lock);
+    fork_lock_destroy(&keyring->lock);
+    fork_lock_destroy(&keyring->fd_lock);
     OPENSSL_clear_free(keyring, sizeof(*keyring));
 }
 
@@ -300,11 +303,11 @@ static int get_kept(struct sealing_keyring *keyring, const char *source, struct 
 {
     const struct kept_key *kept;
 
-    if (!CRYPTO_THREAD_read_lock(keyring->lock))
+    if (fork_lock_read(&keyring->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
         return 0;
     if ((kept = find_kept(keyring, source)) != NULL)
         *key = kept->key;
-    CRYPTO_THREAD_unlock(keyring->lock);
+    fork_lock_leave(&keyring->lock);
     return kept != NULL;
 }
 
@@ -314,7 +317,7 @@ static int keep(struct sealing_keyring *keyring, const char *source, struct seal
     const struct kept_key *kept;
     int is_fd = strncmp(source, "fd:", 3) == 0, ok = 1;
 
-    if (!CRYPTO_THREAD_write_lock(keyring->lock))
+    if (fork_lock_write(&keyring->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
         return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
     if ((kept = find_kept(keyring, source)) != NULL) {
         *key = kept->key;
@@ -323,13 +326,14 @@ static int keep(struct sealing_keyring *keyring, const char *source, struct seal
                    "seal-key %s: at most %d different descriptors can be used in one process",
                    source, MAX_DESCRIPTORS);
     } else {
-        struct kept_key *slot = &keyring->kept[keyring->count++];
+        struct kept_key *slot = &keyring->kept[keyring->count];
 
         OPENSSL_strlcpy(slot->source, source, sizeof(slot->source));
         slot->key = *key;
+        keyring->count++;
         keyring->descriptors += (size_t)is_fd;
     }
-    CRYPTO_THREAD_unlock(keyring->lock);
+    fork_lock_leave(&keyring->lock);
     return ok;
 }
 
@@ -339,11 +343,11 @@ static int read_descriptor(struct sealing_keyring *keyring, const char *source,
 {
     int ok;
 
-    if (!CRYPTO_THREAD_write_lock(keyring->fd_lock))
+    if (fork_lock_write(&keyring->fd_lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
         return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
     ok = get_kept(keyring, source, key) ||
          (read_source(keyring, source, 0, key) && keep(keyring, source, key));
-    CRYPTO_THREAD_unlock(keyring->fd_lock);
+    fork_lock_leave(&keyring->fd_lock);
     return ok;
 }
 

@@ -34,10 +34,12 @@ struct sealing_key {
     uint8_t id[SEALING_KEY_ID_SIZE];
 };
 
+struct fork_guard;
 struct sealing_keyring;
 
 /* |libctx| (borrowed) is where SHA-256 and random bytes come from.  NULL when memory is out. */
-struct sealing_keyring *sealing_keyring_new(OSSL_LIB_CTX *libctx, const struct errors *errors);
+struct sealing_keyring *sealing_keyring_new(OSSL_LIB_CTX *libctx, struct fork_guard *guard,
+                                            const struct errors *errors);
 /* Cleanses everything kept. */
 void sealing_keyring_free(struct sealing_keyring *keyring);
 

@@ -179,7 +179,7 @@ static int find_key(const struct cipher_context *context, const OSSL_PARAM *para
     return 1;
 }
 
-/* The state of another context; resuming it is a use, which claims a transfer. */
+/* The state of another context.  A transfer is claimed later, when nothing else is wrong. */
 static int open_blob(const struct cipher_context *context, const OSSL_PARAM *param,
                      struct cipher_request *request)
 {
@@ -190,10 +190,19 @@ static int open_blob(const struct cipher_context *context, const OSSL_PARAM *par
     request->opened = opaque_blob_import(
         context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
         OPAQUE_FOR_CONTEXT);
-    /* The wrong kind of key is no reason to claim it. */
     return request->opened != NULL &&
-           check_cipher(context, request->opened, KEY_LOOK, param->key, &request->key_size) &&
-           check_cipher(context, request->opened, KEY_USE, param->key, &request->key_size);
+           check_cipher(context, request->opened, KEY_LOOK, param->key, &request->key_size);
+}
+
+/* The last that can fail. */
+static int claim(struct cipher_request *request)
+{
+    if (request->opened == NULL)
+        return 1;
+    if (!key_lock_for(request->opened, KEY_USE))
+        return 0;
+    key_unlock(request->opened);
+    return 1;
 }
 
 static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,
@@ -328,6 +337,8 @@ static void apply(struct cipher_context *context, struct cipher_request *request
         /* nobody else has this key: no lock */
         cipher_value_copy(&context->own, &request->opened->value.cipher);
         context->has_key = 1;
+        /* That was who opens the blob, and not for whom the next one is. */
+        blob_options_forget_audience(&context->options);
     }
     request_clear(request);
 }
@@ -339,6 +350,10 @@ int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 
     if (!collect(context, params, &request))
         return 0;
+    if (!claim(&request)) {
+        request_clear(&request);
+        return 0;
+    }
     apply(context, &request);
     return 1;
 }
@@ -451,22 +466,26 @@ static int check_sizes(const struct cipher_context *context, const struct cipher
 static int continue_key(const struct cipher_context *context, struct key *key, int encrypt,
                         const unsigned char *iv)
 {
-    struct cbc_state *cbc;
+    const struct cbc_state *cbc;
     int ok = 1;
 
-    if (!key_lock_kind(key, KEY_KIND_CIPHER, KEY_ADVANCE, context->cipher->name))
+    if (!key_lock_kind(key, KEY_KIND_CIPHER, KEY_LOOK, context->cipher->name))
         return 0;
     cbc = &key->value.cipher.u.cbc;
-    if (iv != NULL)
-        cipher_value_set_iv(&key->value.cipher, iv);
-    else if (!cipher_value_is_stream(&key->value.cipher) && cbc->buffered != 0 &&
-             cbc->direction != (encrypt ? CBC_ENCRYPT : CBC_DECRYPT))
+    if (iv == NULL && !cipher_value_is_stream(&key->value.cipher) && cbc->buffered != 0 &&
+        cbc->direction != (encrypt ? CBC_ENCRYPT : CBC_DECRYPT))
         ok = RAISE(context->provctx->errors, SCHANNEL_R_PARTIAL_BLOCK,
                    "%s: the key holds %u bytes of a block, so its direction cannot change before "
                    "that block is complete or an IV is set",
                    context->cipher->name, (unsigned)cbc->buffered);
     key_unlock(key);
-    return ok;
+    /* A transfer is claimed when nothing else is wrong. */
+    if (!ok || !key_lock_kind(key, KEY_KIND_CIPHER, KEY_ADVANCE, context->cipher->name))
+        return 0;
+    if (iv != NULL)
+        cipher_value_set_iv(&key->value.cipher, iv);
+    key_unlock(key);
+    return 1;
 }
 
 /* Key bytes and IV of a context of its own, as libcrypto's CBC and RC4 treat them. */

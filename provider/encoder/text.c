@@ -81,7 +81,7 @@ static void print_time(BIO *out, const char *name, uint64_t seconds)
     char text[64];
 
     if (gmtime_r(&time, &utc) != NULL && strftime(text, sizeof(text), "%F %T UTC", &utc) != 0)
-        BIO_printf(out, "    %s: %s\n", name, text);
+        BIO_printf(out, "    %s: %s (%" PRIu64 ")\n", name, text, seconds);
     else
         BIO_printf(out, "    %s: %" PRIu64 " seconds after 1970\n", name, seconds);
 }

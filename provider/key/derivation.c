@@ -7,14 +7,11 @@
 #include "params.h"
 #include "schannel/names.h"
 
-/* More than any row of the cipher table: a bound for the number itself. */
-#define MAX_KEY_BITS 4096
-
-#define PCT1         (1u << KEY_PROTOCOL_PCT1)
-#define SSL2         (1u << KEY_PROTOCOL_SSL2)
-#define SSL3         (1u << KEY_PROTOCOL_SSL3)
-#define TLS1         (1u << KEY_PROTOCOL_TLS1)
-#define EVERY_ONE    (PCT1 | SSL2 | SSL3 | TLS1)
+#define PCT1      (1u << KEY_PROTOCOL_PCT1)
+#define SSL2      (1u << KEY_PROTOCOL_SSL2)
+#define SSL3      (1u << KEY_PROTOCOL_SSL3)
+#define TLS1      (1u << KEY_PROTOCOL_TLS1)
+#define EVERY_ONE (PCT1 | SSL2 | SSL3 | TLS1)
 
 /* ---- setting ---- */
 
@@ -97,7 +94,7 @@ static int set_bits(const struct provctx *provctx, const OSSL_PARAM *param, uint
 {
     uint64_t number;
 
-    if (!params_get_number(provctx->errors, param, 1, MAX_KEY_BITS, &number))
+    if (!params_get_number(provctx->errors, param, 1, DERIVATION_MAX_BITS, &number))
         return 0;
     *bits = (uint16_t)number;
     return 1;

@@ -20,6 +20,7 @@
 #include "provctx.h"
 
 #define DERIVATION_MAX_RANDOM_SIZE      64 /* with relaxed-randoms; less otherwise */
+#define DERIVATION_MAX_BITS             4096 /* of cipher-bits and mac-bits: more than any cipher has */
 #define DERIVATION_MAX_CLEAR_KEY_SIZE   8192
 #define DERIVATION_MAX_CERTIFICATE_SIZE 32767 /* what a record of PCT 1.0 holds */
 

@@ -11,15 +11,15 @@
 #define BUCKET_COUNT 1024 /* a power of two */
 
 struct handle_table {
-    CRYPTO_RWLOCK *lock;
+    struct fork_lock lock; /* the chains are sound after every step: renewed in a child */
     struct key *bucket[BUCKET_COUNT];
 };
 
-struct handle_table *handle_table_new(void)
+struct handle_table *handle_table_new(struct fork_guard *guard)
 {
     struct handle_table *table = OPENSSL_zalloc(sizeof(*table));
 
-    if (table != NULL && (table->lock = CRYPTO_THREAD_lock_new()) == NULL) {
+    if (table != NULL && !fork_lock_init(&table->lock, guard)) {
         OPENSSL_free(table);
         table = NULL;
     }
@@ -30,7 +30,7 @@ void handle_table_free(struct handle_table *table)
 {
     if (table == NULL)
         return;
-    CRYPTO_THREAD_lock_free(table->lock);
+    fork_lock_destroy(&table->lock);
     OPENSSL_free(table);
 }
 
@@ -43,17 +43,17 @@ int handle_table_add(struct handle_table *table, struct key *key)
 {
     struct key **bucket = bucket_of(table, key->handle);
 
-    if (!CRYPTO_THREAD_write_lock(table->lock))
+    if (fork_lock_write(&table->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
         return 0;
     key->next_handle = *bucket;
     *bucket = key;
-    CRYPTO_THREAD_unlock(table->lock);
+    fork_lock_leave(&table->lock);
     return 1;
 }
 
 void handle_table_remove(struct handle_table *table, struct key *key)
 {
-    if (!CRYPTO_THREAD_write_lock(table->lock))
+    if (fork_lock_write(&table->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
         return;
     for (struct key **link = bucket_of(table, key->handle); *link != NULL;
          link = &(*link)->next_handle) {
@@ -62,7 +62,7 @@ void handle_table_remove(struct handle_table *table, struct key *key)
             break;
         }
     }
-    CRYPTO_THREAD_unlock(table->lock);
+    fork_lock_leave(&table->lock);
 }
 
 /* A key whose count has reached zero is on its way to handle_table_remove: too late for it. */
@@ -81,7 +81,7 @@ struct key *handle_table_find(struct handle_table *table, struct octets handle)
 {
     struct key *found = NULL;
 
-    if (!CRYPTO_THREAD_read_lock(table->lock))
+    if (fork_lock_read(&table->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
         return NULL;
     for (struct key *key = *bucket_of(table, handle.data); key != NULL; key = key->next_handle) {
         if (memcmp(key->handle, handle.data, KEY_HANDLE_SIZE) == 0) {
@@ -90,6 +90,6 @@ struct key *handle_table_find(struct handle_table *table, struct octets handle)
             break;
         }
     }
-    CRYPTO_THREAD_unlock(table->lock);
+    fork_lock_leave(&table->lock);
     return found;
 }

@@ -7,11 +7,12 @@
 
 #include "primitive/octets.h"
 
+struct fork_guard;
 struct handle_table;
 struct key;
 
 /* NULL when memory is out. */
-struct handle_table *handle_table_new(void);
+struct handle_table *handle_table_new(struct fork_guard *guard);
 /* The table is empty by then: keys keep the provider loaded. */
 void handle_table_free(struct handle_table *table);
 

@@ -13,7 +13,7 @@ struct key *key_new(struct provctx *provctx)
 {
     struct key *key = OPENSSL_zalloc(sizeof(*key));
 
-    if (key == NULL || (key->lock = CRYPTO_THREAD_lock_new()) == NULL) {
+    if (key == NULL || !fork_lock_init(&key->lock, provctx->fork_guard)) {
         OPENSSL_free(key);
         RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
         return NULL;
@@ -67,18 +67,33 @@ void key_free(struct key *key)
     if (key->options != NULL)
         blob_options_clear(key->options);
     OPENSSL_free(key->options);
-    CRYPTO_THREAD_lock_free(key->lock);
+    fork_lock_destroy(&key->lock);
     OPENSSL_clear_free(key, sizeof(*key));
+}
+
+static int take_lock(struct key *key)
+{
+    switch (fork_lock_write(&key->lock, FORK_LOCK_REFUSE)) {
+    case FORK_LOCK_TAKEN:
+        return 1;
+    case FORK_LOCK_TORN:
+        return RAISE(key->provctx->errors, SCHANNEL_R_INHERITED_OVER_FORK,
+                     "fork: another thread was using this key when the process forked, so this "
+                     "process cannot know its state");
+    case FORK_LOCK_FAILED:
+        break;
+    }
+    return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the key's lock failed");
 }
 
 /* Takes the lock of a key that can still be used. */
 int key_lock(struct key *key)
 {
-    if (!CRYPTO_THREAD_write_lock(key->lock))
-        return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the key's lock failed");
+    if (!take_lock(key))
+        return 0;
     if (!key->retired && key->algorithm != NULL)
         return 1;
-    CRYPTO_THREAD_unlock(key->lock);
+    key_unlock(key);
     if (key->algorithm == NULL)
         return RAISE(key->provctx->errors, SCHANNEL_R_NO_KEY, "the key object holds no key yet");
     return RAISE(key->provctx->errors, SCHANNEL_R_KEY_RETIRED,
@@ -99,7 +114,6 @@ static int settle(struct key *key)
     return 1;
 }
 
-/* Asked before the lock, which a thread of the parent may have held when it forked. */
 static int check_fork(const struct key *key)
 {
     return key->generation == fork_guard_generation(key->provctx->fork_guard) ||
@@ -168,7 +182,7 @@ int key_add_ssl2_mac(struct key *key)
 
 void key_unlock(struct key *key)
 {
-    CRYPTO_THREAD_unlock(key->lock);
+    fork_lock_leave(&key->lock);
 }
 
 void key_reset(struct key *key)
@@ -184,12 +198,12 @@ void key_reset(struct key *key)
 
 int key_retire(struct key *key)
 {
-    if (!CRYPTO_THREAD_write_lock(key->lock))
-        return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the key's lock failed");
+    if (!take_lock(key))
+        return 0;
     if (!key->retired)
         clear_value(key);
     key->retired = 1;
-    CRYPTO_THREAD_unlock(key->lock);
+    key_unlock(key);
     return 1;
 }
 

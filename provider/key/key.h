@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 #include <openssl/crypto.h>
+#include "fork_lock.h"
 #include "key/algorithm.h"
 #include "key/cipher_value.h"
 #include "key/mac_value.h"
@@ -34,7 +35,7 @@ enum key_purpose {
 
 struct key {
     atomic_uint references;
-    CRYPTO_RWLOCK *lock;
+    struct fork_lock lock;
     struct provctx *provctx;               /* borrowed: outlives every key */
     const struct key_algorithm *algorithm; /* NULL: an empty object that waits for an import */
     enum key_protocol protocol;            /* of masters, MACs and derived keys */

@@ -140,6 +140,35 @@ static void absorb_trailer(struct mac_value *value)
     digest_update(&value->running, number, put_big_endian(number, value->sequence, sizeof(number)));
 }
 
+/* What a message begins with that is not data. */
+static uint64_t prefix_size(const struct mac_value *value)
+{
+    uint64_t size = 0;
+
+    if (value->protocol == KEY_PROTOCOL_TLS1)
+        size = DIGEST_BLOCK_SIZE;
+    else if (value->protocol == KEY_PROTOCOL_SSL2)
+        size = value->key_size;
+    else if (value->protocol == KEY_PROTOCOL_SSL3)
+        size = value->key_size + (value->digest == DIGEST_MD5 ? 48u : 40u);
+    if (value->in_record && has_header(value))
+        size += value->protocol == KEY_PROTOCOL_TLS1 ? 13 : 11;
+    return size;
+}
+
+int mac_value_is_consistent(const struct mac_value *value)
+{
+    if (!value->started)
+        return 1;
+    if (value->in_record && value->sequence > protocol_rules(value->protocol)->last_sequence)
+        return 0;
+    if (value->in_record && has_header(value) ? value->absorbed > value->record_length
+                                              : value->record_length != 0)
+        return 0;
+    return value->absorbed <= UINT64_MAX / 16 &&
+           digest_absorbed(&value->running) == prefix_size(value) + value->absorbed;
+}
+
 static int check_header(const struct provctx *provctx, const struct mac_value *value,
                         const struct mac_record *record)
 {

@@ -57,6 +57,9 @@ void mac_value_start(const struct mac_value *value, struct digest_state *running
 /* Ends |running| that mac_value_start started: digest_size bytes to |out|. */
 void mac_value_finish(const struct mac_value *value, struct digest_state *running, uint8_t *out);
 
+/* 1 when the message being absorbed, if there is one, can have come about: a state that was read. */
+int mac_value_is_consistent(const struct mac_value *value);
+
 /* 1, or 0 with a reason raised and nothing absorbed.  The length in |record| is used up when a record
  * begins; one set later is for the next record. */
 int mac_value_update(const struct provctx *provctx, struct mac_value *value,

@@ -154,6 +154,12 @@ void blob_options_clear(struct blob_options *options)
     memset(options, 0, sizeof(*options));
 }
 
+void blob_options_forget_audience(struct blob_options *options)
+{
+    OPENSSL_free(options->audience);
+    options->audience = NULL;
+}
+
 static int copy_text(char **to, const char *from)
 {
     *to = from == NULL ? NULL : OPENSSL_strdup(from);

@@ -39,6 +39,7 @@ int blob_options_set(const struct provctx *provctx, struct blob_options *options
 int blob_options_given(const OSSL_PARAM params[]);
 /* Frees the strings; the options are empty afterwards. */
 void blob_options_clear(struct blob_options *options);
+void blob_options_forget_audience(struct blob_options *options);
 /* 0 when memory is out; |to| is empty then. */
 int blob_options_copy(struct blob_options *to, const struct blob_options *from);
 /*

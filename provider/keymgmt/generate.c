@@ -186,41 +186,43 @@ static struct key *derive(const struct generation *generation, const struct mast
 }
 
 /*
- * The premaster secret becomes the master secret in the application's key object, once, with the
- * randoms of this derivation; everybody copies the converted master afterwards.  That cannot be
- * undone: a derivation that would fail is found first, with a secret of zeros.  The master's lock is
- * held.
+ * Would this derivation succeed?  Asked, with a secret of zeros, before something that cannot be
+ * undone: a premaster secret that becomes the master secret, a transfer that is claimed.
  */
-static int convert(const struct generation *generation, struct master_value *master)
+static int try_derivation(const struct generation *generation, const struct master_value *master)
 {
     static const uint8_t zeros[MASTER_VALUE_MAX_SECRET_SIZE];
-    struct derivation derivation = master->derivation;
+    struct octets secret = { zeros, MASTER_VALUE_MAX_SECRET_SIZE };
     struct master_value trial;
     struct key *key;
 
     if (master->converted)
-        return 1;
-    master_value_init_secret(&trial, master->protocol, (struct octets){ zeros, sizeof(zeros) });
-    trial.derivation = derivation;
+        secret.size = master->secret_size;
+    master_value_init_secret(&trial, master->protocol, secret);
+    trial.derivation = master->derivation; /* borrowed */
     key = derive(generation, &trial);
     key_free(key);
-    derivation_merge(&derivation, &generation->request.derivation);
-    return key != NULL && master_value_convert(generation->provctx, master, &derivation);
+    return key != NULL;
 }
 
-static struct key *duplicate(struct generation *generation, struct key *template_copy)
+/* What only a master could be asked for. */
+static int check_duplication(const struct generation *generation, const struct key *key)
 {
     const char *name = derivation_given(&generation->request.derivation, 0);
-    struct key *key;
 
     if (generation->request.usage != KEY_USAGE_NONE)
         name = SCHANNEL_PARAM_USAGE;
-    if (name != NULL) {
-        RAISE(generation->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-              "%s: keys are derived from a master key, but this is a %s key", name,
-              template_copy->algorithm->name);
+    return name == NULL || RAISE(generation->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                                 "%s: keys are derived from a master key, but this is a %s key",
+                                 name, key->algorithm->name);
+}
+
+static struct key *duplicate(const struct generation *generation, struct key *template_copy)
+{
+    struct key *key;
+
+    if (!check_duplication(generation, template_copy))
         return NULL;
-    }
     key = key_duplicate(template_copy);
     if (key != NULL && !request_apply_to(key, &generation->request)) {
         key_free(key);
@@ -241,17 +243,48 @@ static struct key *make(struct generation *generation)
     return key;
 }
 
-/* The copy of the template, which has to be a master or a session key.  NULL with a reason. */
+/* With the template locked for a look. */
+static int check_template(const struct generation *generation, const struct key *key)
+{
+    const struct master_value *master = key->value.master;
+
+    if (key->algorithm->kind != KEY_KIND_MASTER)
+        return check_duplication(generation, key);
+    return (master->converted && key->transfer == NULL) || try_derivation(generation, master);
+}
+
+/*
+ * The premaster secret becomes the master secret in the application's key object, once, with the
+ * randoms of this derivation; everybody copies the converted master afterwards.
+ */
+static int convert_template(const struct generation *generation, struct key *key)
+{
+    struct derivation derivation;
+    int ok;
+
+    if (!key_lock_for(key, KEY_USE))
+        return 0;
+    ok = 1;
+    if (key->algorithm->kind == KEY_KIND_MASTER) {
+        derivation = key->value.master->derivation;
+        derivation_merge(&derivation, &generation->request.derivation);
+        ok = master_value_convert(generation->provctx, key->value.master, &derivation);
+    }
+    key_unlock(key);
+    return ok;
+}
+
+/* The copy of the template, a master or a session key.  NULL with a reason. */
 static struct key *copy_template(const struct generation *generation)
 {
     struct key *key = generation->template;
     int ok;
 
-    if (!key_lock_for(key, KEY_USE))
+    if (!key_lock(key))
         return NULL;
-    ok = key->algorithm->kind != KEY_KIND_MASTER || convert(generation, key->value.master);
+    ok = check_template(generation, key);
     key_unlock(key);
-    return ok ? key_duplicate(key) : NULL;
+    return ok && convert_template(generation, key) ? key_duplicate(key) : NULL;
 }
 
 static struct key *generate_from(struct generation *generation, struct key *template_copy)

@@ -170,6 +170,8 @@ static void apply_key(struct mac_context *context, struct mac_request *request)
         /* nobody else has this key: no lock */
         context->own = *key_mac(request->opened);
         context->has_key = 1;
+        /* That was who opens the blob, and not for whom the next one is. */
+        blob_options_forget_audience(&context->options);
     }
 }
 

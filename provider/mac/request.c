@@ -105,7 +105,7 @@ static int collect_options(const struct mac_context *context, const OSSL_PARAM p
     return blob_options_set(context->provctx, &request->options, params);
 }
 
-/* The state of another context; resuming it is a use, which claims a transfer. */
+/* The state of another context.  A transfer is claimed later, when nothing else is wrong. */
 static int open_blob(const struct mac_context *context, const OSSL_PARAM *param,
                      struct mac_request *request)
 {
@@ -116,10 +116,18 @@ static int open_blob(const struct mac_context *context, const OSSL_PARAM *param,
     request->opened = opaque_blob_import(
         context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
         OPAQUE_FOR_CONTEXT);
-    /* The wrong kind of key is no reason to claim it. */
     return request->opened != NULL &&
-           check_mac_key(context, request->opened, KEY_LOOK, param->key, request) &&
-           check_mac_key(context, request->opened, KEY_USE, param->key, request);
+           check_mac_key(context, request->opened, KEY_LOOK, param->key, request);
+}
+
+static int claim(struct mac_request *request)
+{
+    if (request->opened == NULL)
+        return 1;
+    if (!key_lock_for(request->opened, KEY_USE))
+        return 0;
+    key_unlock(request->opened);
+    return 1;
 }
 
 /* ---- together ---- */
@@ -263,11 +271,10 @@ static int collect_all(const struct mac_context *context, int is_init, const str
         return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
                      "key: expected at most %d bytes for %s, got %zu", MAC_VALUE_MAX_KEY_SIZE,
                      mac_context_name(context), request->key_bytes.size);
-    /* The blob last: a transfer is claimed when nothing else is wrong. */
     return check_one_key(context, request, blob != NULL) &&
            (blob == NULL || open_blob(context, blob, request)) &&
            check_digest(context, request, !is_init) && check_sequence(context, request, !is_init) &&
-           (!is_init || check_ready(context, request));
+           (!is_init || check_ready(context, request)) && claim(request);
 }
 
 int mac_request_collect(const struct mac_context *context, int is_init, const struct octets *key,

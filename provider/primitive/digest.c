@@ -167,7 +167,7 @@ void digest_from_midstate(struct digest_state *state, enum digest_id id,
     set_state(state, id, midstate, blocks * DIGEST_BLOCK_SIZE, NULL);
 }
 
-static uint64_t bytes_absorbed(const struct digest_state *state)
+uint64_t digest_absorbed(const struct digest_state *state)
 {
     uint64_t high = 0, low = 0;
 
@@ -201,12 +201,12 @@ static unsigned byte_shift(enum digest_id id, size_t n)
 size_t digest_saved_size(const struct digest_state *state)
 {
     return digests[state->id].size + sizeof(uint64_t) +
-           (size_t)(bytes_absorbed(state) % DIGEST_BLOCK_SIZE);
+           (size_t)(digest_absorbed(state) % DIGEST_BLOCK_SIZE);
 }
 
 size_t digest_save(const struct digest_state *state, uint8_t *out)
 {
-    const uint64_t bytes = bytes_absorbed(state);
+    const uint64_t bytes = digest_absorbed(state);
     const size_t size = digests[state->id].size;
     const size_t buffered = (size_t)(bytes % DIGEST_BLOCK_SIZE);
     struct digest_midstate midstate;

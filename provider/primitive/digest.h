@@ -48,6 +48,9 @@ void digest_update(struct digest_state *state, const void *data, size_t size);
 /* Writes digest_size bytes and cleanses |state|. */
 void digest_final(struct digest_state *state, uint8_t *out);
 
+/* How many bytes were absorbed. */
+uint64_t digest_absorbed(const struct digest_state *state);
+
 /* Only valid when a whole number of blocks has been absorbed. */
 void digest_get_midstate(const struct digest_state *state, struct digest_midstate *midstate);
 /* Continues behind |blocks| compressed blocks. */

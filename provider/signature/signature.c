@@ -118,7 +118,7 @@ static int check_key(const struct signature_context *context, struct key *key, c
     const char *own;
     int ok;
 
-    if (!key_lock_mac(key, KEY_USE, "signature"))
+    if (!key_lock_mac(key, KEY_LOOK, "signature"))
         return 0;
     own = digest_name(key_mac(key)->digest);
     ok = digest == NULL || digest[0] == '\0' || digest_from_name(digest) == key_mac(key)->digest;

@@ -231,7 +231,7 @@ static void put_master(const struct golden_case *golden, struct golden_bytes *pa
     put_filled(golden, payload, "secret", 2, golden_key_size(golden));
     put_filled(golden, payload, "client_random", 1, golden->client_random);
     put_filled(golden, payload, "server_random", 1, golden->server_random);
-    golden_put_vector(payload, "clear_key", 1, "", 0);
+    golden_put_vector(payload, "clear_key", 2, "", 0);
     golden_put_vector(payload, "certificate", 2, "", 0);
     golden_put_number(payload, "cipher", golden->cipher, 1);
     golden_put_number(payload, "cipher_bits", golden->cipher_bits, 2);

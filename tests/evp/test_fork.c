@@ -200,20 +200,10 @@ static void a_new_context_is_refused(EVP_PKEY *key)
 
 static void messages_are_refused(EVP_PKEY *key)
 {
-    uint8_t out[64];
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
-    size_t size = 0;
 
-    for (int decrypt = 0; decrypt < 2; decrypt++) {
-        int (*init)(EVP_PKEY_CTX *) = decrypt ? EVP_PKEY_decrypt_init : EVP_PKEY_encrypt_init;
-        int (*run)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) =
-            decrypt ? EVP_PKEY_decrypt : EVP_PKEY_encrypt;
-
-        assert_int_equal(init(context), 1);
-        assert_int_equal(run(context, NULL, &size, own.stream.text, 32), 1);
-        size = sizeof(out);
-        expect_refusal(run(context, out, &size, own.stream.text, 32));
-    }
+    expect_refusal(EVP_PKEY_encrypt_init(context));
+    expect_refusal(EVP_PKEY_decrypt_init(context));
     EVP_PKEY_CTX_free(context);
 }
 

@@ -113,7 +113,7 @@ static int set_up(void **state)
     setenv("XDG_STATE_HOME", world->directory, 1);
     setenv("XDG_RUNTIME_DIR", world->directory, 1);
     world->recorded = recorded_errors_new();
-    world->keyring = sealing_keyring_new(NULL, recorded_errors_target(world->recorded));
+    world->keyring = sealing_keyring_new(NULL, NULL, recorded_errors_target(world->recorded));
     assert_non_null(world->keyring);
     wake_random_numbers();
     world->open_descriptors = count_descriptors();
@@ -195,7 +195,7 @@ static size_t count_entries(const char *path)
 static struct sealing_keyring *new_keyring(const struct world *world)
 {
     struct sealing_keyring *keyring =
-        sealing_keyring_new(NULL, recorded_errors_target(world->recorded));
+        sealing_keyring_new(NULL, NULL, recorded_errors_target(world->recorded));
 
     assert_non_null(keyring);
     return keyring;
@@ -1161,7 +1161,7 @@ static pid_t start_maker(struct world *world, const char *source, const int gate
     if (child != 0)
         return child;
     close(gate[1]);
-    keyring = sealing_keyring_new(NULL, recorded_errors_target(world->recorded));
+    keyring = sealing_keyring_new(NULL, NULL, recorded_errors_target(world->recorded));
     /* A forked process seeds anew: that is not to keep the two apart. */
     if (keyring == NULL || RAND_bytes(bytes, 1) != 1 || RAND_priv_bytes(bytes, 1) != 1 ||
         write(answers[1], bytes, 1) != 1 || read(gate[0], bytes, 1) != 0 ||
@@ -1306,7 +1306,7 @@ static void without_sha_256_no_key_is_given(void **state)
     assert_non_null(empty);
     null_provider = OSSL_PROVIDER_load(empty, "null");
     assert_non_null(null_provider);
-    keyring = sealing_keyring_new(empty, recorded_errors_target(world->recorded));
+    keyring = sealing_keyring_new(empty, NULL, recorded_errors_target(world->recorded));
     assert_non_null(keyring);
     file_source(world, hex_secret, sizeof(hex_secret), 0600, source, sizeof(source));
     refuse_from(world, keyring, source, 0, SCHANNEL_R_ALGORITHM_UNAVAILABLE, "SHA-256");
