@@ -892,6 +892,32 @@ static void *use_the_key(void *number)
     return NULL;
 }
 
+/* Whatever does not advance the key works, or says that it cannot know the key's state; it does not
+ * wait for a thread that is not here. */
+static void answers(int result)
+{
+    if (result <= 0)
+        assert_reason(REFUSED, "fork");
+    else
+        assert_no_errors();
+}
+
+static void everything_answers(void)
+{
+    uint8_t handle[KEY_HANDLE_SIZE], blob[MAX_BLOB];
+    char text[32];
+    size_t size = 0;
+    OSSL_PARAM allow[] = { text_param("fork", "allow"), OSSL_PARAM_construct_end() };
+    EVP_PKEY *key = own.holder.key, *copy = EVP_PKEY_dup(key);
+
+    answers(copy != NULL);
+    EVP_PKEY_free(copy);
+    answers(EVP_PKEY_get_utf8_string_param(key, "fork", text, sizeof(text), NULL));
+    answers(EVP_PKEY_get_octet_string_param(key, "key-handle", handle, sizeof(handle), &size));
+    answers(EVP_PKEY_get_octet_string_param(key, "opaque-blob", blob, sizeof(blob), &size));
+    answers(EVP_PKEY_set_params(key, allow));
+}
+
 /* The lock may be held by a thread that is not here. */
 static void child_of_threads_is_refused(void)
 {
@@ -901,6 +927,7 @@ static void child_of_threads_is_refused(void)
         else
             mac_is_refused(thread_macs[n]);
     }
+    everything_answers();
 }
 
 static void a_child_forked_beside_running_threads_is_refused_and_does_not_hang(void **state)
