@@ -15,40 +15,11 @@
 #include <openssl/params.h>
 #include <string.h>
 #include "blob/opaque.h"
-#include "key/key.h"
-#include "key/options.h"
+#include "cipher/context.h"
 #include "params.h"
 #include "schannel/names.h"
 
-#define RC4_MAX_KEY_SIZE       256
 #define DEFAULT_EFFECTIVE_BITS 128 /* of RC2, as libcrypto's */
-
-enum padding_choice { PADDING_DEFAULT = 0, PADDING_OFF, PADDING_ON };
-
-struct cipher_context {
-    struct provctx *provctx;
-    const struct bulk_cipher *cipher;
-    struct key *key;         /* bound: holds a reference; else NULL */
-    struct cipher_value own; /* unbound: key bytes of our own, when |has_key| */
-    uint8_t has_key, encrypt;
-    enum padding_choice padding;
-    size_t key_size;                     /* of the bound key, and of the next key bytes */
-    unsigned effective_bits;             /* RC2: of the next key bytes; else 0 */
-    struct blob_options options;         /* of the blobs that are read from it */
-    uint8_t iv_view[CBC_MAX_BLOCK_SIZE]; /* what a pointer to the IV points to */
-    uint8_t updated_iv_view[CBC_MAX_BLOCK_SIZE];
-};
-
-/* What an initialisation or a set call asks for, collected before anything changes. */
-struct cipher_request {
-    struct key *key;    /* found by key-handle, with a reference; NULL: not asked for */
-    struct key *opened; /* made from opaque-blob, ours; NULL: not asked for */
-    enum padding_choice padding;
-    size_t key_size;
-    unsigned effective_bits;
-    uint8_t has_options;
-    struct blob_options options; /* ours when |has_options| */
-};
 
 /* ---- contexts ---- */
 
@@ -141,171 +112,6 @@ static struct cipher_use use_of(const struct cipher_context *context)
 
 /* ---- parameters ---- */
 
-/* |key| has to be of this context's cipher; |name| is the parameter that names it,
- * *key_size what the next key bytes will have to have. */
-static int check_cipher(const struct cipher_context *context, struct key *key,
-                        enum key_purpose purpose, const char *name, size_t *key_size)
-{
-    int ok;
-
-    if (!key_lock_kind(key, KEY_KIND_CIPHER, purpose, name))
-        return 0;
-    ok = key->value.cipher.cipher == context->cipher ||
-         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a %s key for this cipher, got a %s key", name, context->cipher->name,
-               key->algorithm->name);
-    if (ok && key->value.cipher.key_size != 0)
-        *key_size = key->value.cipher.key_size;
-    key_unlock(key);
-    return ok;
-}
-
-/* A key that |context| can be bound to, with a reference. */
-static int find_key(const struct cipher_context *context, const OSSL_PARAM *param,
-                    struct cipher_request *request)
-{
-    struct octets handle;
-    struct key *key;
-
-    if (!params_get_octets(context->provctx->errors, param, KEY_HANDLE_SIZE, KEY_HANDLE_SIZE,
-                           &handle) ||
-        (key = key_by_handle(context->provctx, handle)) == NULL)
-        return 0;
-    if (!check_cipher(context, key, KEY_LOOK, param->key, &request->key_size)) {
-        key_free(key);
-        return 0;
-    }
-    request->key = key;
-    return 1;
-}
-
-/* The state of another context.  A transfer is claimed later, when nothing else is wrong. */
-static int open_blob(const struct cipher_context *context, const OSSL_PARAM *param,
-                     struct cipher_request *request)
-{
-    struct octets blob;
-
-    if (!params_get_octets(context->provctx->errors, param, 1, OPAQUE_BLOB_MAX_SIZE, &blob))
-        return 0;
-    request->opened = opaque_blob_import(
-        context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
-        OPAQUE_FOR_CONTEXT);
-    return request->opened != NULL &&
-           check_cipher(context, request->opened, KEY_LOOK, param->key, &request->key_size);
-}
-
-/* The last that can fail. */
-static int claim(struct cipher_request *request)
-{
-    if (request->opened == NULL)
-        return 1;
-    if (!key_lock_for(request->opened, KEY_USE))
-        return 0;
-    key_unlock(request->opened);
-    return 1;
-}
-
-static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,
-                           enum padding_choice *padding)
-{
-    uint64_t number;
-
-    /* EVP_CIPHER_CTX_set_padding takes any non-zero value for "on". */
-    if (!params_get_number(context->provctx->errors, param, 0, UINT64_MAX, &number))
-        return 0;
-    *padding = number != 0 ? PADDING_ON : PADDING_OFF;
-    return 1;
-}
-
-static int collect_key_size(const struct cipher_context *context, const OSSL_PARAM *param,
-                            size_t *size)
-{
-    uint64_t least = context->cipher->default_bits / 8, most = least, number;
-
-    if (context->cipher->id == BULK_CIPHER_RC4 || context->cipher->id == BULK_CIPHER_RC2) {
-        least = 1;
-        most =
-            context->cipher->id == BULK_CIPHER_RC4 ? RC4_MAX_KEY_SIZE : CIPHER_VALUE_MAX_RC2_SIZE;
-    }
-    if (!params_get_number(context->provctx->errors, param, least, most, &number))
-        return 0;
-    *size = (size_t)number;
-    return 1;
-}
-
-static int collect_effective_bits(const struct cipher_context *context, const OSSL_PARAM *param,
-                                  unsigned *bits)
-{
-    uint64_t number;
-
-    if (context->cipher->id != BULK_CIPHER_RC2)
-        return 1; /* libcrypto's other ciphers overlook it as well */
-    if (!params_get_number(context->provctx->errors, param, 1, CIPHER_VALUE_MAX_EFFECTIVE_BITS,
-                           &number))
-        return 0;
-    *bits = (unsigned)number;
-    return 1;
-}
-
-static void request_clear(struct cipher_request *request)
-{
-    key_free(request->key);
-    key_free(request->opened);
-    if (request->has_options)
-        blob_options_clear(&request->options);
-}
-
-static int collect_options(const struct cipher_context *context, const OSSL_PARAM params[],
-                           struct cipher_request *request)
-{
-    if (!blob_options_given(params))
-        return 1;
-    if (!blob_options_copy(&request->options, &context->options))
-        return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
-                     "no memory for the parameters");
-    request->has_options = 1;
-    return blob_options_set(context->provctx, &request->options, params);
-}
-
-static int collect_all(const struct cipher_context *context, const OSSL_PARAM params[],
-                       struct cipher_request *request)
-{
-    const OSSL_PARAM *handle = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_KEY_HANDLE);
-    const OSSL_PARAM *blob = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_OPAQUE_BLOB);
-    const OSSL_PARAM *param;
-
-    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_PADDING)) != NULL &&
-        !collect_padding(context, param, &request->padding))
-        return 0;
-    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
-        !collect_key_size(context, param, &request->key_size))
-        return 0;
-    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_RC2_KEYBITS)) != NULL &&
-        !collect_effective_bits(context, param, &request->effective_bits))
-        return 0;
-    if (handle != NULL && blob != NULL)
-        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "key-handle: excludes opaque-blob");
-    return collect_options(context, params, request) &&
-           (handle == NULL || find_key(context, handle, request)) &&
-           (blob == NULL || open_blob(context, blob, request));
-}
-
-/* On failure there is nothing to clear. */
-static int collect(const struct cipher_context *context, const OSSL_PARAM params[],
-                   struct cipher_request *request)
-{
-    request->key = request->opened = NULL;
-    request->has_options = 0;
-    request->padding = context->padding;
-    request->key_size = context->key_size;
-    request->effective_bits = context->effective_bits;
-    if (params == NULL || collect_all(context, params, request))
-        return 1;
-    request_clear(request);
-    return 0;
-}
-
 /* Key bytes of our own go: the context is bound, or about to have others. */
 static void drop_own_key(struct cipher_context *context)
 {
@@ -340,7 +146,7 @@ static void apply(struct cipher_context *context, struct cipher_request *request
         /* That was who opens the blob, and not for whom the next one is. */
         blob_options_forget_audience(&context->options);
     }
-    request_clear(request);
+    cipher_request_clear(request);
 }
 
 int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
@@ -348,10 +154,10 @@ int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
     struct cipher_context *context = vcontext;
     struct cipher_request request;
 
-    if (!collect(context, params, &request))
+    if (!cipher_request_collect(context, params, &request))
         return 0;
-    if (!claim(&request)) {
-        request_clear(&request);
+    if (request.opened != NULL && !key_claim(request.opened)) {
+        cipher_request_clear(&request);
         return 0;
     }
     apply(context, &request);
@@ -524,7 +330,7 @@ static int initialise(struct cipher_context *context, const unsigned char *key, 
     struct cipher_request request;
     struct key *continued; /* whose state goes on: bound, or just opened */
 
-    if (!collect(context, params, &request))
+    if (!cipher_request_collect(context, params, &request))
         return 0;
     if (request.key != NULL || request.opened != NULL)
         continued = request.key != NULL ? request.key : request.opened;
@@ -532,7 +338,7 @@ static int initialise(struct cipher_context *context, const unsigned char *key, 
         continued = key == NULL ? context->key : NULL;
     if (!check_sizes(context, &request, key, key_size, iv, iv_size) ||
         (continued != NULL && !continue_key(context, continued, encrypt, iv))) {
-        request_clear(&request);
+        cipher_request_clear(&request);
         return 0;
     }
     apply(context, &request);

@@ -185,6 +185,14 @@ void key_unlock(struct key *key)
     fork_lock_leave(&key->lock);
 }
 
+int key_claim(struct key *key)
+{
+    if (!key_lock_for(key, KEY_USE))
+        return 0;
+    key_unlock(key);
+    return 1;
+}
+
 void key_reset(struct key *key)
 {
     clear_value(key);

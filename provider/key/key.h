@@ -76,6 +76,8 @@ int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
 /* The same for a key that authenticates records: a MAC key or a cipher key of SSL 2.0. */
 int key_lock_mac(struct key *key, enum key_purpose purpose, const char *operation);
 void key_unlock(struct key *key);
+/* A use and nothing else: claims the key of a transfer. */
+int key_claim(struct key *key);
 
 /* The MAC value of such a key, NULL of any other.  The lock is held, or nobody else has the key. */
 struct mac_value *key_mac(struct key *key);

@@ -120,16 +120,6 @@ static int open_blob(const struct mac_context *context, const OSSL_PARAM *param,
            check_mac_key(context, request->opened, KEY_LOOK, param->key, request);
 }
 
-static int claim(struct mac_request *request)
-{
-    if (request->opened == NULL)
-        return 1;
-    if (!key_lock_for(request->opened, KEY_USE))
-        return 0;
-    key_unlock(request->opened);
-    return 1;
-}
-
 /* ---- together ---- */
 
 /* Of a handle, a blob and key bytes at most one can be meant. */
@@ -274,7 +264,8 @@ static int collect_all(const struct mac_context *context, int is_init, const str
     return check_one_key(context, request, blob != NULL) &&
            (blob == NULL || open_blob(context, blob, request)) &&
            check_digest(context, request, !is_init) && check_sequence(context, request, !is_init) &&
-           (!is_init || check_ready(context, request)) && claim(request);
+           (!is_init || check_ready(context, request)) &&
+           (request->opened == NULL || key_claim(request->opened));
 }
 
 int mac_request_collect(const struct mac_context *context, int is_init, const struct octets *key,

@@ -1,0 +1,162 @@
+/* What a call on a cipher context asks for: see context.h. */
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include "blob/opaque.h"
+#include "cipher/context.h"
+#include "params.h"
+#include "schannel/names.h"
+
+#define RC4_MAX_KEY_SIZE 256
+
+/* |key| has to be of this context's cipher; |name| is the parameter that names it,
+ * *key_size what the next key bytes will have to have. */
+static int check_cipher(const struct cipher_context *context, struct key *key,
+                        enum key_purpose purpose, const char *name, size_t *key_size)
+{
+    int ok;
+
+    if (!key_lock_kind(key, KEY_KIND_CIPHER, purpose, name))
+        return 0;
+    ok = key->value.cipher.cipher == context->cipher ||
+         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+               "%s: expected a %s key for this cipher, got a %s key", name, context->cipher->name,
+               key->algorithm->name);
+    if (ok && key->value.cipher.key_size != 0)
+        *key_size = key->value.cipher.key_size;
+    key_unlock(key);
+    return ok;
+}
+
+/* A key that |context| can be bound to, with a reference. */
+static int find_key(const struct cipher_context *context, const OSSL_PARAM *param,
+                    struct cipher_request *request)
+{
+    struct octets handle;
+    struct key *key;
+
+    if (!params_get_octets(context->provctx->errors, param, KEY_HANDLE_SIZE, KEY_HANDLE_SIZE,
+                           &handle) ||
+        (key = key_by_handle(context->provctx, handle)) == NULL)
+        return 0;
+    if (!check_cipher(context, key, KEY_LOOK, param->key, &request->key_size)) {
+        key_free(key);
+        return 0;
+    }
+    request->key = key;
+    return 1;
+}
+
+/* The state of another context.  A transfer is claimed later, when nothing else is wrong. */
+static int open_blob(const struct cipher_context *context, const OSSL_PARAM *param,
+                     struct cipher_request *request)
+{
+    struct octets blob;
+
+    if (!params_get_octets(context->provctx->errors, param, 1, OPAQUE_BLOB_MAX_SIZE, &blob))
+        return 0;
+    request->opened = opaque_blob_import(
+        context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
+        OPAQUE_FOR_CONTEXT);
+    return request->opened != NULL &&
+           check_cipher(context, request->opened, KEY_LOOK, param->key, &request->key_size);
+}
+
+static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,
+                           enum padding_choice *padding)
+{
+    uint64_t number;
+
+    /* EVP_CIPHER_CTX_set_padding takes any non-zero value for "on". */
+    if (!params_get_number(context->provctx->errors, param, 0, UINT64_MAX, &number))
+        return 0;
+    *padding = number != 0 ? PADDING_ON : PADDING_OFF;
+    return 1;
+}
+
+static int collect_key_size(const struct cipher_context *context, const OSSL_PARAM *param,
+                            size_t *size)
+{
+    uint64_t least = context->cipher->default_bits / 8, most = least, number;
+
+    if (context->cipher->id == BULK_CIPHER_RC4 || context->cipher->id == BULK_CIPHER_RC2) {
+        least = 1;
+        most =
+            context->cipher->id == BULK_CIPHER_RC4 ? RC4_MAX_KEY_SIZE : CIPHER_VALUE_MAX_RC2_SIZE;
+    }
+    if (!params_get_number(context->provctx->errors, param, least, most, &number))
+        return 0;
+    *size = (size_t)number;
+    return 1;
+}
+
+static int collect_effective_bits(const struct cipher_context *context, const OSSL_PARAM *param,
+                                  unsigned *bits)
+{
+    uint64_t number;
+
+    if (context->cipher->id != BULK_CIPHER_RC2)
+        return 1; /* libcrypto's other ciphers overlook it as well */
+    if (!params_get_number(context->provctx->errors, param, 1, CIPHER_VALUE_MAX_EFFECTIVE_BITS,
+                           &number))
+        return 0;
+    *bits = (unsigned)number;
+    return 1;
+}
+
+void cipher_request_clear(struct cipher_request *request)
+{
+    key_free(request->key);
+    key_free(request->opened);
+    if (request->has_options)
+        blob_options_clear(&request->options);
+}
+
+static int collect_options(const struct cipher_context *context, const OSSL_PARAM params[],
+                           struct cipher_request *request)
+{
+    if (!blob_options_given(params))
+        return 1;
+    if (!blob_options_copy(&request->options, &context->options))
+        return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                     "no memory for the parameters");
+    request->has_options = 1;
+    return blob_options_set(context->provctx, &request->options, params);
+}
+
+static int collect_all(const struct cipher_context *context, const OSSL_PARAM params[],
+                       struct cipher_request *request)
+{
+    const OSSL_PARAM *handle = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_KEY_HANDLE);
+    const OSSL_PARAM *blob = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_OPAQUE_BLOB);
+    const OSSL_PARAM *param;
+
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_PADDING)) != NULL &&
+        !collect_padding(context, param, &request->padding))
+        return 0;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_KEYLEN)) != NULL &&
+        !collect_key_size(context, param, &request->key_size))
+        return 0;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_RC2_KEYBITS)) != NULL &&
+        !collect_effective_bits(context, param, &request->effective_bits))
+        return 0;
+    if (handle != NULL && blob != NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "key-handle: excludes opaque-blob");
+    return collect_options(context, params, request) &&
+           (handle == NULL || find_key(context, handle, request)) &&
+           (blob == NULL || open_blob(context, blob, request));
+}
+
+int cipher_request_collect(const struct cipher_context *context, const OSSL_PARAM params[],
+                           struct cipher_request *request)
+{
+    request->key = request->opened = NULL;
+    request->has_options = 0;
+    request->padding = context->padding;
+    request->key_size = context->key_size;
+    request->effective_bits = context->effective_bits;
+    if (params == NULL || collect_all(context, params, request))
+        return 1;
+    cipher_request_clear(request);
+    return 0;
+}
