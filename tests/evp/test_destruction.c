@@ -215,13 +215,21 @@ static void add_aes(const uint8_t *key, size_t size)
     mark_add("AES decryption schedule, swapped", swapped, all - size, MARK_RUN);
 }
 
+/* libcrypto's rounds leave the round keys in their order and in reverse: two words each. */
 static void add_des(const uint8_t *key)
 {
     DES_key_schedule schedule;
+    uint64_t round_keys[16], reversed[16];
+
+    _Static_assert(sizeof(schedule) == sizeof(round_keys), "two words for each round");
 
     for (size_t n = 0; n < 24; n += 8) {
         DES_set_key_unchecked((const_DES_cblock *)(uintptr_t)(key + n), &schedule);
-        mark_add("DES schedule", &schedule, sizeof(schedule), MARK_RUN);
+        memcpy(round_keys, &schedule, sizeof(schedule));
+        for (size_t round = 0; round < 16; round++)
+            reversed[round] = round_keys[15 - round];
+        mark_add("DES schedule", round_keys, sizeof(round_keys), MARK_RUN);
+        mark_add("DES schedule", reversed, sizeof(reversed), MARK_RUN);
     }
 }
 
@@ -480,8 +488,8 @@ static void retire_key(struct subject *subject)
 
     retire(subject->key);
     assert_null(EVP_PKEY_dup(subject->key));
-    assert_int_equal(
-        EVP_PKEY_get_octet_string_param(subject->key, "opaque-blob", NULL, 0, &size), 0);
+    assert_int_equal(EVP_PKEY_get_octet_string_param(subject->key, "opaque-blob", NULL, 0, &size),
+                     0);
     ERR_clear_error();
 }
 
@@ -561,8 +569,8 @@ static void encode_and_decode(struct subject *subject)
 
     for (size_t n = 0; n < 2; n++) {
         OSSL_PARAM params[] = { text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
-        OSSL_ENCODER_CTX *encoder = OSSL_ENCODER_CTX_new_for_pkey(subject->key, EVP_PKEY_KEYPAIR,
-                                                                  types[n], NULL, NULL);
+        OSSL_ENCODER_CTX *encoder =
+            OSSL_ENCODER_CTX_new_for_pkey(subject->key, EVP_PKEY_KEYPAIR, types[n], NULL, NULL);
         OSSL_DECODER_CTX *decoder;
         EVP_PKEY *copy = NULL;
         unsigned char *data = NULL;
@@ -731,8 +739,7 @@ static void plain_cipher(struct subject *subject)
         EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 
         assert_int_equal(EVP_CipherInit_ex2(context, cipher, NULL, NULL, encrypt, seal), 1);
-        assert_int_equal(
-            EVP_CIPHER_CTX_set_key_length(context, (int)subject->row->key_size), 1);
+        assert_int_equal(EVP_CIPHER_CTX_set_key_length(context, (int)subject->row->key_size), 1);
         hidden_show(&subject->secret, shown);
         assert_int_equal(EVP_CipherInit_ex2(context, NULL, shown, given_iv, encrypt, NULL), 1);
         advance(context, cipher, encrypt);
@@ -878,15 +885,14 @@ static void sign(struct subject *subject)
 
         keep_alive(context, release_digest);
         if (n % 2 == 0) {
-            assert_int_equal(EVP_DigestSignInit_ex(context, NULL, NULL, libctx, NULL, subject->key,
-                                                   params),
-                             1);
+            assert_int_equal(
+                EVP_DigestSignInit_ex(context, NULL, NULL, libctx, NULL, subject->key, params), 1);
             assert_int_equal(EVP_DigestSignUpdate(context, text, sizeof(text)), 1);
             assert_int_equal(EVP_DigestSignFinal(context, output, &size), 1);
         } else {
-            assert_int_equal(EVP_DigestVerifyInit_ex(context, NULL, NULL, libctx, NULL,
-                                                     subject->key, params),
-                             1);
+            assert_int_equal(
+                EVP_DigestVerifyInit_ex(context, NULL, NULL, libctx, NULL, subject->key, params),
+                1);
             assert_int_equal(EVP_DigestVerify(context, text, 20, text, sizeof(text)), 0);
         }
     }
@@ -921,10 +927,10 @@ static void derive(struct subject *subject)
             EVP_CIPHER_CTX *cipher_context = EVP_CIPHER_CTX_new();
             EVP_CIPHER *cipher = fetch_cipher(subject->row);
 
-            assert_int_equal(
-                EVP_CipherInit_ex2(cipher_context, cipher, NULL, NULL, n == 0, bind), 1);
-            assert_int_equal(
-                EVP_CipherUpdate(cipher_context, output, &written, text, sizeof(text)), 1);
+            assert_int_equal(EVP_CipherInit_ex2(cipher_context, cipher, NULL, NULL, n == 0, bind),
+                             1);
+            assert_int_equal(EVP_CipherUpdate(cipher_context, output, &written, text, sizeof(text)),
+                             1);
             EVP_CIPHER_free(cipher);
             EVP_CIPHER_CTX_free(cipher_context);
         }
@@ -1019,24 +1025,27 @@ static const struct operation operations[] = {
 
 /* ---- libcrypto alone ---- */
 
-static void hash_block(const char *digest, const uint8_t *key, size_t size, uint8_t pad)
+/* One HMAC block, and a message of |size| bytes behind it. */
+static void hash_block(const char *digest, const uint8_t *key, size_t key_size, uint8_t pad,
+                       size_t size)
 {
+    static const uint8_t text[MESSAGE_SIZE];
     static uint8_t block[64];
     static MD5_CTX md5;
     static SHA_CTX sha1;
 
     memset(block, pad, sizeof(block));
-    for (size_t n = 0; n < size; n++)
+    for (size_t n = 0; n < key_size; n++)
         block[n] ^= key[n];
     if (strcmp(digest, "MD5") == 0) {
         MD5_Init(&md5);
         MD5_Update(&md5, block, sizeof(block));
-        MD5_Update(&md5, client_random, 32);
+        MD5_Update(&md5, text, size);
         MD5_Final(output, &md5);
     } else {
         SHA1_Init(&sha1);
         SHA1_Update(&sha1, block, sizeof(block));
-        SHA1_Update(&sha1, client_random, 32);
+        SHA1_Update(&sha1, text, size);
         SHA1_Final(output, &sha1);
     }
     OPENSSL_cleanse(block, sizeof(block));
@@ -1044,92 +1053,131 @@ static void hash_block(const char *digest, const uint8_t *key, size_t size, uint
     OPENSSL_cleanse(&sha1, sizeof(sha1));
 }
 
-static void libcrypto_cipher(const struct row *row, int encrypt)
+/* Deeper than what frees the context afterwards, as it is when the provider calls. */
+static __attribute__((noinline)) void update(EVP_CIPHER_CTX *context, uint8_t *out,
+                                             const uint8_t *in, size_t size)
 {
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, row->cipher, "provider!=schannel");
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    static const uint8_t text[MESSAGE_SIZE];
-    uint8_t iv[16] = { 0 };
+    volatile uint8_t gap[1024];
     int written = 0;
 
-    assert_non_null(cipher);
-    assert_int_equal(EVP_CipherInit_ex2(context, cipher, shown, iv, encrypt, NULL), 1);
-    assert_int_equal(EVP_CipherUpdate(context, output, &written, text, 96), 1);
-    EVP_CIPHER_CTX_free(context);
-    EVP_CIPHER_free(cipher);
+    gap[0] = gap[sizeof(gap) - 1] = 0;
+    assert_int_equal(EVP_CipherUpdate(context, out, &written, in, (int)size), 1);
+    gap[0] = gap[sizeof(gap) - 1];
 }
 
+static void run_cipher(const char *name, const uint8_t *key, int encrypt, const uint8_t *in,
+                       uint8_t *out, size_t first, size_t last)
+{
+    static const uint8_t iv[16];
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, name, "provider!=schannel");
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+
+    assert_int_equal(EVP_CipherInit_ex2(context, cipher, key, iv, encrypt, NULL), 1);
+    if (first != 0)
+        update(context, out, in, first);
+    if (last != 0)
+        update(context, out, in, last);
+    EVP_CIPHER_free(cipher);
+    keep_alive(context, release_cipher);
+}
+
+/* What the present control does: set before it runs. */
+static size_t first_size, last_size;
+static int encrypts;
+
 /* What a seal does with the secret in its payload. */
-static void libcrypto_seal(size_t size)
+static void seal_alone(struct subject *subject)
 {
     static const uint8_t key[32];
     static uint8_t sealed[64];
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(libctx, "AES-256-GCM", "provider!=schannel");
-    int written = 0;
 
-    for (int encrypt = 1; encrypt >= 0; encrypt--) {
-        EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-
-        assert_int_equal(EVP_CipherInit_ex2(context, cipher, key, key, encrypt, NULL), 1);
-        assert_int_equal(EVP_CipherUpdate(context, encrypt ? sealed : shown, &written,
-                                          encrypt ? shown : sealed, (int)size),
-                         1);
-        EVP_CIPHER_CTX_free(context);
-    }
-    EVP_CIPHER_free(cipher);
-}
-
-static void libcrypto_alone(struct subject *subject)
-{
-    static const uint8_t text[MESSAGE_SIZE];
-    static RC4_KEY rc4;
-    const struct row *row = subject->row;
-    size_t size = subject->secret.size;
-
-    hidden_show(&subject->secret, shown);
-    libcrypto_seal(size);
-    if (row->kind == CIPHERS && row->iv_size == 0) {
-        RC4_set_key(&rc4, (int)size, shown);
-        RC4(&rc4, sizeof(text), text, output);
-        OPENSSL_cleanse(&rc4, sizeof(rc4));
-    } else if (row->kind == CIPHERS) {
-        libcrypto_cipher(row, 0);
-        libcrypto_cipher(row, 1);
-    } else if (row->kind == MACS) {
-        hash_block(row->digest, shown, size, 0x36);
-        hash_block(row->digest, shown, size, 0x5c);
+    if (encrypts) {
+        hidden_show(&subject->secret, shown);
+        run_cipher("AES-256-GCM", key, 1, shown, output, subject->secret.size, 0);
     } else {
-        hash_block("MD5", shown, 24, 0x36);
-        hash_block("MD5", shown, 24, 0x5c);
-        hash_block("SHA1", shown + 24, 24, 0x36);
-        hash_block("SHA1", shown + 24, 24, 0x5c);
+        hidden_show(&subject->secret, shown);
+        run_cipher("AES-256-GCM", key, 1, shown, sealed, subject->secret.size, 0);
+        OPENSSL_cleanse(shown, sizeof(shown));
+        run_cipher("AES-256-GCM", key, 0, sealed, shown, subject->secret.size, 0);
     }
     OPENSSL_cleanse(shown, sizeof(shown));
 }
 
+static void cipher_alone(struct subject *subject)
+{
+    static const uint8_t text[MESSAGE_SIZE];
+    static RC4_KEY rc4;
+
+    hidden_show(&subject->secret, shown);
+    if (subject->row->iv_size == 0) {
+        RC4_set_key(&rc4, (int)subject->secret.size, shown);
+        RC4(&rc4, first_size + last_size, text, output);
+        OPENSSL_cleanse(&rc4, sizeof(rc4));
+    } else {
+        run_cipher(subject->row->cipher, shown, encrypts, text, output, first_size, last_size);
+    }
+    OPENSSL_cleanse(shown, sizeof(shown));
+}
+
+static void digest_alone(struct subject *subject)
+{
+    uint8_t pad = encrypts ? 0x36 : 0x5c;
+
+    hidden_show(&subject->secret, shown);
+    if (subject->row->kind == MACS) {
+        hash_block(subject->row->digest, shown, subject->secret.size, pad, last_size);
+    } else {
+        hash_block("MD5", shown, 24, pad, last_size);
+        hash_block("SHA1", shown + 24, 24, pad, last_size);
+    }
+    OPENSSL_cleanse(shown, sizeof(shown));
+}
+
+static const struct operation controls[] = {
+    { "seal", ALL, seal_alone },
+    { "cipher", CIPHERS, cipher_alone },
+    { "digest", MACS | MASTERS, digest_alone },
+};
+
+static void remember_leaves(const char *control, const struct row *row)
+{
+    for (size_t m = 0; m < marks.count; m++) {
+        const struct mark *mark = &marks.mark[m];
+
+        if (mark->found[REGION_STACK] == 0 || libcrypto_leaves(row, mark->name))
+            continue;
+        print_message("libcrypto's %s alone, %s, %s %zu + %zu bytes: %s %u times in stack\n",
+                      control, row->name, encrypts ? "encrypt" : "decrypt", first_size, last_size,
+                      mark->name, mark->found[REGION_STACK]);
+        assert_true(leaves_count < sizeof(leaves) / sizeof(leaves[0]));
+        leaves[leaves_count].row = row;
+        snprintf(leaves[leaves_count++].name, sizeof(leaves[0].name), "%s", mark->name);
+    }
+}
+
 static void what_libcrypto_alone_leaves_is_known(void **state)
 {
-    (void)state;
-    for (size_t n = 0; n < ROWS; n++) {
-        struct subject subject = { .row = &rows[n] };
+    static const size_t sizes[][2] = { { 0, 0 },   { 0, 8 },  { 0, 16 },  { 0, 24 },
+                                       { 16, 16 }, { 0, 96 }, { 0, 104 }, { 96, 16 } };
 
-        hidden_make(&subject.secret, rows[n].key_size);
+    (void)state;
+    for (size_t n = 0; n < ROWS * sizeof(controls) / sizeof(controls[0]); n++) {
+        const struct row *row = &rows[n % ROWS];
+        const struct operation *control = &controls[n / ROWS];
+        struct subject subject = { .row = row };
+
+        if ((control->kinds & row->kind) == 0)
+            continue;
+        hidden_make(&subject.secret, row->key_size);
         marks_compute(&marks, add_key_marks, &subject);
-        deep(libcrypto_alone, &subject);
-        scan();
-        for (size_t m = 0; m < marks.count; m++) {
-            for (size_t region = 0; region < REGIONS; region++) {
-                if (marks.mark[m].found[region] == 0)
-                    continue;
-                print_message("libcrypto alone, %s: %s %u times in %s\n", rows[n].name,
-                              marks.mark[m].name, marks.mark[m].found[region],
-                              region_name((enum region)region));
-                if (region == REGION_STACK && leaves_count < 64) {
-                    leaves[leaves_count].row = &rows[n];
-                    snprintf(leaves[leaves_count++].name, sizeof(leaves[0].name), "%s",
-                             marks.mark[m].name);
-                }
-            }
+        for (size_t m = 0; m < 2 * sizeof(sizes) / sizeof(sizes[0]); m++) {
+            encrypts = (int)(m % 2);
+            first_size = sizes[m / 2][0];
+            last_size = sizes[m / 2][1];
+            deep(control->run, &subject);
+            scan();
+            release_alive();
+            remember_leaves(control->name, row);
         }
     }
 }
