@@ -266,8 +266,9 @@ static void read_maps(void)
     maps[filled] = '\0';
 }
 
-/* start-end perms offset device inode path */
-static enum region region_of(const char *line, const char *line_end)
+/* start-end perms offset device inode path.  |before|: of a mapping that ends where this one starts,
+ * else REGION_ANONYMOUS; what follows the data of a program without a name is its .bss. */
+static enum region region_of(const char *line, const char *line_end, enum region before)
 {
     const char *path = memchr(line, '[', (size_t)(line_end - line));
 
@@ -275,11 +276,16 @@ static enum region region_of(const char *line, const char *line_end)
         return REGION_STACK;
     if (path != NULL && strncmp(path, "[heap]", 6) == 0)
         return REGION_HEAP;
-    return memchr(line, '/', (size_t)(line_end - line)) != NULL ? REGION_DATA : REGION_ANONYMOUS;
+    if (memchr(line, '/', (size_t)(line_end - line)) != NULL || before == REGION_DATA)
+        return REGION_DATA;
+    return REGION_ANONYMOUS;
 }
 
 void memory_scan(struct mark_list *list)
 {
+    enum region region = REGION_ANONYMOUS;
+    uintptr_t previous_end = 0;
+
     make_index(list);
     scanned = 0;
     read_maps();
@@ -289,9 +295,10 @@ void memory_scan(struct mark_list *list)
 
         if ((line_end = strchr(line, '\n')) == NULL)
             die("/proc/self/maps");
-        if (rest[1] != 'r' || rest[2] != 'w' || end - start >= TOO_LARGE)
-            continue;
-        scan_mapping(list, region_of(line, line_end), start, end);
+        region = region_of(line, line_end, start == previous_end ? region : REGION_ANONYMOUS);
+        previous_end = end;
+        if (rest[1] == 'r' && rest[2] == 'w' && end - start < TOO_LARGE)
+            scan_mapping(list, region, start, end);
     }
 }
 

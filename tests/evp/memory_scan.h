@@ -33,7 +33,7 @@ struct mark_list {
 /* Something of up to MARK_MAX_SIZE bytes that stays masked. */
 struct hidden {
     size_t size;
-    uint8_t masked[64];
+    uint8_t masked[128];
 };
 
 /* Before anything else. */

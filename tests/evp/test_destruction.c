@@ -46,7 +46,7 @@
 #define PASSPHRASE     40
 
 /* Kinds of keys that an operation is for. */
-enum { CIPHERS = 1, MACS = 2, MASTERS = 4, ALL = 7 };
+enum { CIPHERS = 1, MACS = 2, MASTERS = 4, ALL = 7, CONTEXT_CIPHERS = 8, CONTEXT_MACS = 16 };
 
 struct row {
     const char *name, *alg, *parameter, *digest, *cipher;
@@ -65,6 +65,9 @@ static const struct row rows[] = {
     { "MAC SHA1", "TLS1-MAC", "secret", "SHA1", NULL, MACS, 20, 0, "secret" },
     { "master", "TLS1-MASTER", "secret", "SHA1", "AES-256-CBC", MASTERS, 48, 0, "secret" },
     { "premaster", "TLS1-MASTER", "premaster", "SHA1", "AES-256-CBC", MASTERS, 48, 0, NULL },
+    /* keys that only a context can have */
+    { "RC4 of 100 bytes", NULL, NULL, NULL, "RC4", CONTEXT_CIPHERS, 100, 0, NULL },
+    { "MAC of 100 bytes", NULL, NULL, "SHA1", NULL, CONTEXT_MACS, 100, 0, NULL },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -74,7 +77,7 @@ struct subject {
     const struct row *row;
     EVP_PKEY *key;
     struct hidden secret;
-    int is_generated;
+    int is_generated, has_no_seal_key;
 };
 
 struct operation {
@@ -84,7 +87,7 @@ struct operation {
 };
 
 static struct mark_list marks;
-static uint8_t shown[64], output[2048]; /* cleansed before every scan */
+static uint8_t shown[128], output[2048]; /* cleansed before every scan */
 static uint8_t client_random[32], server_random[32];
 static char claims[96];
 
@@ -233,10 +236,13 @@ static void add_des(const uint8_t *key)
     }
 }
 
-/* The permutation behind the key set-up, one byte and one word for each entry. */
+/*
+ * The permutation at every sixteenth byte of the stream: sixteen steps leave most of it in place.
+ * Expanded to words, as libcrypto works on it, where the operations stop.
+ */
 static void add_rc4(const uint8_t *key, size_t size)
 {
-    uint8_t s[256], j = 0;
+    uint8_t s[256], i = 0, j = 0;
     uint32_t wide[256];
 
     for (size_t n = 0; n < 256; n++)
@@ -248,10 +254,23 @@ static void add_rc4(const uint8_t *key, size_t size)
         s[n] = s[j];
         s[j] = kept;
     }
-    for (size_t n = 0; n < 256; n++)
-        wide[n] = s[n];
-    mark_add("permutation", s, sizeof(s), MARK_RUN);
-    mark_add("expanded permutation", wide, sizeof(wide), 4 * MARK_RUN);
+    j = 0;
+    for (size_t position = 0; position <= 480; position++) {
+        uint8_t kept;
+
+        if (position % 16 == 0)
+            mark_add("permutation", s, sizeof(s), MARK_RUN);
+        if (position % 100 == 0) {
+            for (size_t n = 0; n < 256; n++)
+                wide[n] = s[n];
+            mark_add("expanded permutation", wide, sizeof(wide), 4 * MARK_RUN);
+        }
+        i++;
+        kept = s[i];
+        j = (uint8_t)(j + kept);
+        s[i] = s[j];
+        s[j] = kept;
+    }
 }
 
 static void prf(const uint8_t *secret, const char *label, const uint8_t *one, const uint8_t *other,
@@ -288,12 +307,17 @@ static void add_key_marks(const void *argument)
 {
     const struct subject *subject = argument;
     const struct row *row = subject->row;
-    uint8_t key[64], master[48];
+    uint8_t key[128], master[48];
 
     hidden_show(&subject->secret, key);
     if (row->key_size >= MARK_RUN)
         mark_add("secret", key, row->key_size, MARK_RUN);
-    if (row->kind == MACS) {
+    if (row->kind == CONTEXT_MACS) {
+        SHA1(key, row->key_size, key);
+        mark_add("hashed key", key, 20, MARK_RUN);
+        add_padded(key, 20);
+        add_hmac("SHA1", key, 20);
+    } else if (row->kind == MACS) {
         add_padded(key, row->key_size);
         add_hmac(row->digest, key, row->key_size);
     } else if (row->kind == MASTERS && strcmp(row->parameter, "secret") == 0) {
@@ -402,7 +426,8 @@ static OSSL_PARAM *add_description(const struct subject *subject, OSSL_PARAM *p)
     const struct row *row = subject->row;
 
     *p++ = text_param("alg", row->alg);
-    *p++ = text_param("seal-key", seal_key_a);
+    if (!subject->has_no_seal_key)
+        *p++ = text_param("seal-key", seal_key_a);
     *p++ = OSSL_PARAM_construct_int("exportable", &yes);
     if (row->digest != NULL)
         *p++ = text_param("digest", row->digest);
@@ -459,6 +484,8 @@ static void generate_key(struct subject *subject)
 static void make_key(struct subject *subject)
 {
     alive_count = 0;
+    if ((subject->row->kind & ALL) == 0)
+        return;
     if (subject->is_generated)
         generate_key(subject);
     else
@@ -486,6 +513,8 @@ static void retire_key(struct subject *subject)
 {
     size_t size = 0;
 
+    if (subject->key == NULL)
+        return;
     retire(subject->key);
     assert_null(EVP_PKEY_dup(subject->key));
     assert_int_equal(EVP_PKEY_get_octet_string_param(subject->key, "opaque-blob", NULL, 0, &size),
@@ -1012,10 +1041,10 @@ static const struct operation operations[] = {
     { "transfer", ALL, transfer },
     { "failures", ALL, fail_half_way },
     { "bound cipher", CIPHERS, bound_cipher },
-    { "plain cipher", CIPHERS, plain_cipher },
+    { "plain cipher", CIPHERS | CONTEXT_CIPHERS, plain_cipher },
     { "message", CIPHERS, message },
     { "bound MAC", MACS, bound_mac },
-    { "plain MAC", MACS, plain_mac },
+    { "plain MAC", MACS | CONTEXT_MACS, plain_mac },
     { "signature", MACS, sign },
     { "derivation", MASTERS, derive },
     { "KDF", MASTERS, derive_bytes },
@@ -1029,7 +1058,7 @@ static const struct operation operations[] = {
 static void hash_block(const char *digest, const uint8_t *key, size_t key_size, uint8_t pad,
                        size_t size)
 {
-    static const uint8_t text[MESSAGE_SIZE];
+    static const uint8_t text[128];
     static uint8_t block[64];
     static MD5_CTX md5;
     static SHA_CTX sha1;
@@ -1105,7 +1134,7 @@ static void seal_alone(struct subject *subject)
 
 static void cipher_alone(struct subject *subject)
 {
-    static const uint8_t text[MESSAGE_SIZE];
+    static const uint8_t text[128];
     static RC4_KEY rc4;
 
     hidden_show(&subject->secret, shown);
@@ -1157,8 +1186,7 @@ static void remember_leaves(const char *control, const struct row *row)
 
 static void what_libcrypto_alone_leaves_is_known(void **state)
 {
-    static const size_t sizes[][2] = { { 0, 0 },   { 0, 8 },  { 0, 16 },  { 0, 24 },
-                                       { 16, 16 }, { 0, 96 }, { 0, 104 }, { 96, 16 } };
+    static const size_t sizes[][2] = { { 0, 8 }, { 0, 16 }, { 16, 16 }, { 0, 96 }, { 96, 16 } };
 
     (void)state;
     for (size_t n = 0; n < ROWS * sizeof(controls) / sizeof(controls[0]); n++) {
@@ -1189,6 +1217,8 @@ static int check_alive(const char *operation, const struct subject *subject)
 {
     const char *name = subject->row->alive;
 
+    if (subject->key == NULL)
+        return 0;
     scan();
     if (name == NULL)
         name = marks_have(&marks, "master secret") && found_anywhere("secret") == 0
@@ -1213,7 +1243,8 @@ static int check_operation(const struct operation *operation, const struct row *
         deep(make_key, &subject);
         marks_compute(&marks, add_key_marks, &subject);
         if (with_retire) {
-            bad |= check_alive(operation->name, &subject);
+            if (operation->run == nothing)
+                bad |= check_alive(operation->name, &subject);
             deep(operation->run, &subject);
             deep(retire_key, &subject);
             scan();
@@ -1260,12 +1291,381 @@ static void a_generated_key_leaves_nothing_behind(void **state)
     (void)state;
     for (size_t n = 0; n < ROWS; n++) {
         /* a generated master is a premaster */
-        if (strcmp(rows[n].name, "master") == 0)
+        if (strcmp(rows[n].name, "master") == 0 || (rows[n].kind & ALL) == 0)
             continue;
         bad |= check_operation(&generation, &rows[n], 1);
         bad |= check_operation(&copies, &rows[n], 1);
     }
     print_totals();
+    assert_int_equal(bad, 0);
+}
+
+/* ---- what seals ---- */
+
+/* The blobs that were sealed under one hidden sealing key or passphrase. */
+struct sealed {
+    struct hidden secret;
+    int is_passphrase;
+    const char *path; /* where a child is to write the sealing key; NULL: nowhere */
+    size_t count;
+    uint8_t blob_id[4][16];
+};
+
+static void run_kdf(const char *name, OSSL_PARAM params[], uint8_t *out, size_t size)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(libctx, name, "provider!=schannel");
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+
+    if (EVP_KDF_derive(context, out, size, params) != 1)
+        abort();
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+}
+
+static void pbkdf2(const uint8_t *text, size_t size, const uint8_t salt[16], uint8_t out[32])
+{
+    unsigned iterations = ITERATIONS;
+    OSSL_PARAM params[] = { octets_param("pass", text, size), octets_param("salt", salt, 16),
+                            OSSL_PARAM_construct_uint("iter", &iterations),
+                            text_param("digest", "SHA256"), OSSL_PARAM_construct_end() };
+
+    run_kdf("PBKDF2", params, out, 32);
+}
+
+static void hkdf(const uint8_t key[32], const uint8_t salt[16], const char *mode, uint8_t *out,
+                 size_t size)
+{
+    OSSL_PARAM params[] = { text_param("mode", mode),
+                            text_param("digest", "SHA256"),
+                            octets_param("key", key, 32),
+                            octets_param("salt", salt, 16),
+                            octets_param("info", "schannel opaque key blob seal 1", 31),
+                            OSSL_PARAM_construct_end() };
+
+    run_kdf("HKDF", params, out, size);
+}
+
+static void add_sha256(const uint8_t *key, size_t size, uint8_t pad, const char *name)
+{
+    uint8_t block[64];
+    SHA256_CTX sha256;
+
+    memset(block, pad, sizeof(block));
+    for (size_t n = 0; n < size; n++)
+        block[n] ^= key[n];
+    SHA256_Init(&sha256);
+    SHA256_Update(&sha256, block, sizeof(block));
+    mark_add(name, sha256.h, 32, MARK_RUN);
+}
+
+static void write_file(const char *path, const uint8_t *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd) != 0)
+        abort();
+}
+
+static void add_seal_marks(const void *argument)
+{
+    const struct sealed *sealed = argument;
+    uint8_t secret[128], sealing_key[32], prk[32], out[32 + 12 + 32];
+
+    hidden_show(&sealed->secret, secret);
+    if (sealed->path != NULL)
+        write_file(sealed->path, secret, sealed->secret.size);
+    mark_add(sealed->is_passphrase ? "passphrase" : "sealing key", secret, sealed->secret.size,
+             MARK_RUN);
+    add_padded(secret, sealed->secret.size);
+    add_sha256(secret, sealed->secret.size, 0x36, "inner midstate");
+    add_sha256(secret, sealed->secret.size, 0x5c, "outer midstate");
+    for (size_t n = 0; n < sealed->count; n++) {
+        memcpy(sealing_key, secret, sizeof(sealing_key));
+        if (sealed->is_passphrase) {
+            pbkdf2(secret, sealed->secret.size, sealed->blob_id[n], sealing_key);
+            mark_add("sealing key", sealing_key, sizeof(sealing_key), MARK_RUN);
+        }
+        hkdf(sealing_key, sealed->blob_id[n], "EXTRACT_ONLY", prk, sizeof(prk));
+        mark_add("PRK", prk, sizeof(prk), MARK_RUN);
+        add_padded(prk, sizeof(prk));
+        add_sha256(prk, sizeof(prk), 0x36, "inner midstate");
+        add_sha256(prk, sizeof(prk), 0x5c, "outer midstate");
+        hkdf(sealing_key, sealed->blob_id[n], "EXTRACT_AND_EXPAND", out, sizeof(out));
+        mark_add("AEAD key", out, 32, MARK_RUN);
+        add_aes(out, 32);
+    }
+}
+
+static struct sealed sealed;
+static const struct row sealed_row = { "RC4", "RC4", "secret", NULL, "RC4", CIPHERS, 16, 0, NULL };
+
+static void note_blob(const uint8_t *blob, size_t size)
+{
+    assert_true(size > BLOB_ID_AT + 16 && sealed.count < 4);
+    memcpy(sealed.blob_id[sealed.count++], blob + BLOB_ID_AT, 16);
+}
+
+static void export_under_file(struct subject *subject)
+{
+    uint8_t blob[MAX_BLOB];
+    char seal_key[160] = "";
+    OSSL_PARAM seal[] = { text_param("seal-key", seal_key), OSSL_PARAM_construct_end() };
+    EVP_PKEY *copy;
+    size_t size;
+
+    snprintf(seal_key, sizeof(seal_key), "file:%s", sealed.path);
+    seal[0] = text_param("seal-key", seal_key);
+    assert_int_equal(EVP_PKEY_set_params(subject->key, seal), 1);
+    size = export_blob(subject->key, blob);
+    note_blob(blob, size);
+    copy = import_blob(blob, size, seal_key);
+    assert_non_null(copy);
+    EVP_PKEY_free(copy);
+    blob[size - 1] ^= 1;
+    assert_null(import_blob(blob, size, seal_key));
+    ERR_clear_error();
+}
+
+static void a_sealing_key_from_a_file_is_forgotten_after_each_blob(void **state)
+{
+    struct subject subject = { .row = &sealed_row };
+    char path[128];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/marked", directory);
+    sealed = (struct sealed){ .path = path };
+    hidden_make(&sealed.secret, 32);
+    marks_compute(&marks, add_seal_marks, &sealed); /* writes the file */
+    hidden_make(&subject.secret, 16);
+    deep(make_key, &subject);
+    deep(export_under_file, &subject);
+    marks_compute(&marks, add_seal_marks, &sealed);
+    assert_int_equal(unlink(path), 0);
+    scan();
+    assert_int_equal(report("export under a file", &sealed_row, "key alive"), 0);
+    free_key(&subject);
+}
+
+static int give_passphrase(char *text, size_t room, size_t *size, const OSSL_PARAM params[],
+                           void *argument)
+{
+    (void)params;
+    (void)argument;
+    if (room < sealed.secret.size)
+        return 0;
+    hidden_show(&sealed.secret, (uint8_t *)text);
+    *size = sealed.secret.size;
+    return 1;
+}
+
+/* By value and by callback: what libcrypto copies of it goes with its contexts. */
+static void export_under_passphrase(struct subject *subject)
+{
+    for (int by_callback = 0; by_callback < 2; by_callback++) {
+        OSSL_ENCODER_CTX *encoder =
+            OSSL_ENCODER_CTX_new_for_pkey(subject->key, EVP_PKEY_KEYPAIR, "DER", NULL, NULL);
+        OSSL_DECODER_CTX *decoder;
+        EVP_PKEY *copy = NULL;
+        unsigned char *data = NULL;
+        const unsigned char *position;
+        size_t size = 0;
+
+        assert_int_equal(OSSL_ENCODER_CTX_set_cipher(encoder, "AES-256-CBC", NULL), 1);
+        hidden_show(&sealed.secret, shown);
+        if (by_callback)
+            assert_int_equal(OSSL_ENCODER_CTX_set_passphrase_cb(encoder, give_passphrase, NULL), 1);
+        else
+            assert_int_equal(OSSL_ENCODER_CTX_set_passphrase(encoder, shown, sealed.secret.size),
+                             1);
+        assert_int_equal(OSSL_ENCODER_to_data(encoder, &data, &size), 1);
+        OSSL_ENCODER_CTX_free(encoder);
+        note_blob(data, size);
+        decoder = OSSL_DECODER_CTX_new_for_pkey(&copy, NULL, NULL, "SCHANNEL", EVP_PKEY_KEYPAIR,
+                                                libctx, NULL);
+        if (by_callback)
+            assert_int_equal(OSSL_DECODER_CTX_set_passphrase_cb(decoder, give_passphrase, NULL), 1);
+        else
+            assert_int_equal(OSSL_DECODER_CTX_set_passphrase(decoder, shown, sealed.secret.size),
+                             1);
+        OPENSSL_cleanse(shown, sizeof(shown));
+        position = data;
+        assert_int_equal(OSSL_DECODER_from_data(decoder, &position, &size), 1);
+        OSSL_DECODER_CTX_free(decoder);
+        OPENSSL_free(data);
+        EVP_PKEY_free(copy);
+    }
+    ERR_clear_error();
+}
+
+/* PBKDF2 of libcrypto alone. */
+static void pbkdf2_alone(struct subject *subject)
+{
+    static const uint8_t salt[16];
+
+    (void)subject;
+    hidden_show(&sealed.secret, shown);
+    pbkdf2(shown, sealed.secret.size, salt, output);
+    OPENSSL_cleanse(shown, sizeof(shown));
+}
+
+static void a_passphrase_is_forgotten_after_each_blob(void **state)
+{
+    struct subject subject = { .row = &sealed_row, .has_no_seal_key = 1 };
+
+    (void)state;
+    sealed = (struct sealed){ .is_passphrase = 1 };
+    hidden_make(&sealed.secret, PASSPHRASE);
+    marks_compute(&marks, add_seal_marks, &sealed);
+    deep(pbkdf2_alone, &subject);
+    scan();
+    remember_leaves("PBKDF2", &sealed_row);
+    hidden_make(&subject.secret, 16);
+    deep(make_key, &subject);
+    deep(export_under_passphrase, &subject);
+    marks_compute(&marks, add_seal_marks, &sealed);
+    scan();
+    assert_int_equal(report("export under a passphrase", &sealed_row, "key alive"), 0);
+    free_key(&subject);
+}
+
+/* ---- what has to be found ---- */
+
+/* Left behind on purpose, once in each region. */
+static uint8_t data_copy[64];
+
+static void leave_in_stack(struct subject *subject)
+{
+    uint8_t copy[128];
+
+    hidden_show(&subject->secret, copy);
+}
+
+static void a_scan_finds_what_is_left_in_any_region(void **state)
+{
+    struct subject subject = { .row = &rows[7] };
+    uint8_t *heap = malloc(48), *anonymous = malloc(1 << 20), *freed = malloc(4000);
+
+    (void)state;
+    hidden_make(&subject.secret, 48);
+    marks_compute(&marks, add_key_marks, &subject);
+    scan();
+    assert_int_equal(found_anywhere("secret"), 0);
+    deep(leave_in_stack, &subject);
+    hidden_show(&subject.secret, heap);
+    hidden_show(&subject.secret, anonymous + 12345);
+    hidden_show(&subject.secret, data_copy);
+    hidden_show(&subject.secret, freed + 2000);
+    memset(freed + 2000, 0, 32); /* the last 16 bytes are enough */
+    free(freed);
+    scan();
+    for (size_t r = 0; r < REGIONS; r++)
+        printf("%zu %u\n", r, marks.mark[0].found[r]);
+    assert_int_equal(marks.mark[0].found[REGION_STACK], 1);
+    assert_int_equal(marks.mark[0].found[REGION_DATA], 1);
+    assert_int_equal(marks.mark[0].found[REGION_HEAP] + marks.mark[0].found[REGION_ANONYMOUS], 3);
+    OPENSSL_cleanse(data_copy, sizeof(data_copy));
+    OPENSSL_cleanse(heap, 48);
+    OPENSSL_cleanse(anonymous, 1 << 20);
+    free(heap);
+    free(anonymous);
+}
+
+static void a_scan_finds_what_a_key_in_use_is_made_of(void **state)
+{
+    static const struct {
+        size_t row;
+        void (*run)(struct subject *subject);
+        const char *marks[3];
+    } all[] = {
+        { 0, bound_cipher, { "secret", "permutation" } },
+        { 1, bound_cipher, { "permutation" } },
+        { 2, bound_cipher, { "secret", "DES schedule" } },
+        { 3, bound_cipher, { "secret", "AES decryption schedule" } },
+        { 4, message, { "secret" } },
+        { 5, bound_mac, { "secret", "inner midstate", "outer midstate" } },
+        { 6, bound_mac, { "secret", "inner midstate", "outer midstate" } },
+        { 7, nothing, { "secret" } },
+        { 8, nothing, { "secret" } },
+        { 8, derive, { "master secret" } },
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(all) / sizeof(all[0]); n++) {
+        struct subject subject = { .row = &rows[all[n].row] };
+
+        hidden_make(&subject.secret, subject.row->key_size);
+        deep(make_key, &subject);
+        marks_compute(&marks, add_key_marks, &subject);
+        deep(all[n].run, &subject);
+        scan();
+        for (size_t m = 0; m < 3 && all[n].marks[m] != NULL; m++) {
+            if (found_anywhere(all[n].marks[m]) == 0)
+                fail_msg("%s: the %s was not found", subject.row->name, all[n].marks[m]);
+        }
+        free_key(&subject);
+    }
+}
+
+/* ---- known to stay ---- */
+
+/* Half a message, absorbed in the context. */
+static void sign_half(struct subject *subject)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    keep_alive(context, release_digest);
+    assert_int_equal(EVP_DigestSignInit_ex(context, NULL, NULL, libctx, NULL, subject->key, NULL),
+                     1);
+    assert_int_equal(EVP_DigestSignUpdate(context, "half", 4), 1);
+}
+
+static void generate_once(struct subject *subject)
+{
+    OSSL_PARAM params[] = { text_param("usage", "client-write-mac"), OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, subject->key, NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_params(context, params), 1);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    EVP_PKEY_free(key);
+    keep_alive(context, release_key_context);
+}
+
+/*
+ * A signature context absorbs in itself, and a generation context has a copy of the master: both
+ * stay until the context goes, whatever becomes of the key.
+ */
+static void what_contexts_keep_of_a_retired_key_goes_with_them(void **state)
+{
+    static const struct operation keepers[] = { { "half a signature", MACS, sign_half },
+                                                { "generation context", MASTERS, generate_once } };
+    int bad = 0;
+
+    (void)state;
+    for (size_t n = 0; n < 2 * ROWS; n++) {
+        const struct operation *keeper = &keepers[n / ROWS];
+        struct subject subject = { .row = &rows[n % ROWS] };
+
+        if ((keeper->kinds & subject.row->kind) == 0)
+            continue;
+        hidden_make(&subject.secret, subject.row->key_size);
+        deep(make_key, &subject);
+        marks_compute(&marks, add_key_marks, &subject);
+        deep(keeper->run, &subject);
+        deep(retire_key, &subject);
+        scan();
+        for (size_t m = 0; m < marks.count; m++) {
+            unsigned kept = found_anywhere(marks.mark[m].name);
+
+            if (kept != 0)
+                print_message("%s of a retired %s key keeps: %s\n", keeper->name, subject.row->name,
+                              marks.mark[m].name);
+        }
+        deep(free_key, &subject);
+        scan();
+        bad |= report(keeper->name, subject.row, "freed");
+    }
     assert_int_equal(bad, 0);
 }
 
@@ -1301,9 +1701,14 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_scan_finds_what_is_left_in_any_region),
+        cmocka_unit_test(a_scan_finds_what_a_key_in_use_is_made_of),
         cmocka_unit_test(what_libcrypto_alone_leaves_is_known),
         cmocka_unit_test(no_operation_leaves_a_secret_behind),
         cmocka_unit_test(a_generated_key_leaves_nothing_behind),
+        cmocka_unit_test(what_contexts_keep_of_a_retired_key_goes_with_them),
+        cmocka_unit_test(a_sealing_key_from_a_file_is_forgotten_after_each_blob),
+        cmocka_unit_test(a_passphrase_is_forgotten_after_each_blob),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
