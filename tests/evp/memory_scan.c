@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define PAGE          4096
@@ -16,6 +17,7 @@
 #define HASH_FACTOR   UINT64_C(0x9E3779B97F4A7C15)
 #define PAGEMAP_THERE (UINT64_C(3) << 62) /* present or swapped */
 #define PAGEMAP_CHUNK 512
+#define SCANNER_STACK 65536
 /* The shadow of AddressSanitizer: it holds no data. */
 #define TOO_LARGE (UINT64_C(1) << 36)
 
@@ -31,6 +33,7 @@ static struct {
     uint16_t mark, offset;
 } windows[MAX_WINDOWS];
 static uint16_t window_count;
+static const struct mark_list *indexed; /* NULL: none, or not as it is now */
 
 static char maps[MAX_MAPS];
 static uint64_t pagemap[PAGEMAP_CHUNK];
@@ -139,6 +142,7 @@ void marks_compute(struct mark_list *list, void (*compute)(const void *), const 
     close(ends[0]);
     if (waitpid(child, &status, 0) != child || status != 0)
         die("a child that computes marks");
+    indexed = NULL;
 }
 
 int marks_have(const struct mark_list *list, const char *name)
@@ -163,14 +167,14 @@ static size_t hash_masked(const struct mark *mark, size_t offset)
     return (size_t)(sum >> (64 - HASH_BITS));
 }
 
-static void make_index(struct mark_list *list)
+static void make_index(const struct mark_list *list)
 {
     memset(heads, 0, sizeof(heads));
     window_count = 0;
+    indexed = list;
     for (size_t m = 0; m < list->count; m++) {
-        struct mark *mark = &list->mark[m];
+        const struct mark *mark = &list->mark[m];
 
-        memset(mark->found, 0, sizeof(mark->found));
         for (size_t offset = 0; offset + mark->run <= mark->size; offset++) {
             size_t hash = hash_masked(mark, offset);
 
@@ -281,12 +285,15 @@ static enum region region_of(const char *line, const char *line_end, enum region
     return REGION_ANONYMOUS;
 }
 
-void memory_scan(struct mark_list *list)
+static void scan_regions(struct mark_list *list, int only_stack)
 {
     enum region region = REGION_ANONYMOUS;
     uintptr_t previous_end = 0;
 
-    make_index(list);
+    if (indexed != list)
+        make_index(list);
+    for (size_t m = 0; m < list->count; m++)
+        memset(list->mark[m].found, 0, sizeof(list->mark[m].found));
     scanned = 0;
     read_maps();
     for (char *line = maps, *line_end; *line != '\0'; line = line_end + 1) {
@@ -297,9 +304,42 @@ void memory_scan(struct mark_list *list)
             die("/proc/self/maps");
         region = region_of(line, line_end, start == previous_end ? region : REGION_ANONYMOUS);
         previous_end = end;
-        if (rest[1] == 'r' && rest[2] == 'w' && end - start < TOO_LARGE)
+        if (rest[1] == 'r' && rest[2] == 'w' && end - start < TOO_LARGE &&
+            (region == REGION_STACK || !only_stack))
             scan_mapping(list, region, start, end);
     }
+}
+
+void memory_scan(struct mark_list *list)
+{
+    scan_regions(list, 0);
+}
+
+/* The scan of the stack runs on another one, so that it changes nothing there but the few bytes of
+ * the call that switches. */
+static ucontext_t caller, scanner;
+static uint8_t scanner_stack[SCANNER_STACK];
+static struct mark_list *scanner_list;
+
+static void scan_on_request(void)
+{
+    for (;;) {
+        scan_regions(scanner_list, 1);
+        swapcontext(&scanner, &caller);
+    }
+}
+
+void memory_scan_stack(struct mark_list *list)
+{
+    scanner_list = list;
+    if (scanner.uc_stack.ss_sp == NULL) {
+        getcontext(&scanner);
+        scanner.uc_stack.ss_sp = scanner_stack;
+        scanner.uc_stack.ss_size = sizeof(scanner_stack);
+        scanner.uc_link = NULL;
+        makecontext(&scanner, scan_on_request, 0);
+    }
+    swapcontext(&caller, &scanner);
 }
 
 const char *region_name(enum region region)

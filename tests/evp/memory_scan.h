@@ -55,6 +55,9 @@ int marks_have(const struct mark_list *list, const char *name);
 
 /* Sets |found| of every mark.  Uses little stack. */
 void memory_scan(struct mark_list *list);
+/* The same for the stack alone, where it changes next to nothing: for the dead frames right below the
+ * caller's.  Not for a build with AddressSanitizer, which follows the stack. */
+void memory_scan_stack(struct mark_list *list);
 const char *region_name(enum region region);
 /* How many bytes the last scan went over. */
 size_t memory_scan_size(void);
