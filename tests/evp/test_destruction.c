@@ -65,6 +65,8 @@ static const struct row rows[] = {
     { "MAC SHA1", "TLS1-MAC", "secret", "SHA1", NULL, MACS, 20, 0, "secret" },
     { "master", "TLS1-MASTER", "secret", "SHA1", "AES-256-CBC", MASTERS, 48, 0, "secret" },
     { "premaster", "TLS1-MASTER", "premaster", "SHA1", "AES-256-CBC", MASTERS, 48, 0, NULL },
+    { "premaster of 128 bytes", "TLS1-MASTER", "premaster", "SHA1", "AES-256-CBC", MASTERS, 128, 0,
+      NULL },
     /* keys that only a context can have */
     { "RC4 of 100 bytes", NULL, NULL, NULL, "RC4", CONTEXT_CIPHERS, 100, 0, NULL },
     { "MAC of 100 bytes", NULL, NULL, "SHA1", NULL, CONTEXT_MACS, 100, 0, NULL },
@@ -87,7 +89,7 @@ struct operation {
 };
 
 static struct mark_list marks;
-static uint8_t shown[128], output[2048]; /* cleansed before every scan */
+static uint8_t shown[160], output[2048]; /* cleansed before every scan */
 static uint8_t client_random[32], server_random[32];
 static char claims[96];
 
@@ -188,7 +190,7 @@ static void add_hmac(const char *digest, const uint8_t *key, size_t size)
 
 static void add_padded(const uint8_t *key, size_t size)
 {
-    uint8_t padded[64];
+    uint8_t padded[128];
 
     for (size_t n = 0; n < size; n++)
         padded[n] = key[n] ^ 0x36;
@@ -273,11 +275,12 @@ static void add_rc4(const uint8_t *key, size_t size)
     }
 }
 
-static void prf(const uint8_t *secret, const char *label, const uint8_t *one, const uint8_t *other,
-                uint8_t *out, size_t size)
+static void prf(const uint8_t *secret, size_t secret_size, const char *label, const uint8_t *one,
+                const uint8_t *other, uint8_t *out, size_t size)
 {
     uint8_t seed[64];
-    OSSL_PARAM params[] = { text_param("digest", "MD5-SHA1"), octets_param("secret", secret, 48),
+    OSSL_PARAM params[] = { text_param("digest", "MD5-SHA1"),
+                            octets_param("secret", secret, secret_size),
                             octets_param("seed", label, strlen(label)),
                             octets_param("seed", seed, sizeof(seed)), OSSL_PARAM_construct_end() };
     EVP_KDF *kdf = EVP_KDF_fetch(libctx, "TLS1-PRF", NULL);
@@ -296,7 +299,7 @@ static void add_master(const uint8_t *master)
     add_hmac("MD5", master, 24);
     add_hmac("SHA1", master + 24, 24);
     add_padded(master, 48);
-    prf(master, "key expansion", server_random, client_random, block, sizeof(block));
+    prf(master, 48, "key expansion", server_random, client_random, block, sizeof(block));
     mark_add("key block", block, sizeof(block), MARK_RUN);
     add_hmac("SHA1", block, 20);
     add_hmac("SHA1", block + 20, 20);
@@ -324,9 +327,10 @@ static void add_key_marks(const void *argument)
         add_master(key);
     } else if (row->kind == MASTERS) {
         add_padded(key, row->key_size);
-        add_hmac("MD5", key, 24);
-        add_hmac("SHA1", key + 24, 24);
-        prf(key, "master secret", client_random, server_random, master, sizeof(master));
+        add_hmac("MD5", key, row->key_size / 2);
+        add_hmac("SHA1", key + row->key_size / 2, row->key_size / 2);
+        prf(key, row->key_size, "master secret", client_random, server_random, master,
+            sizeof(master));
         mark_add("master secret", master, sizeof(master), MARK_RUN);
         add_master(master);
     } else if (strcmp(row->cipher, "RC4") == 0) {
@@ -492,6 +496,19 @@ static OSSL_PARAM *add_description(const struct subject *subject, OSSL_PARAM *p)
     return p;
 }
 
+/* from_data of the fixture, with a look right after the import. */
+static EVP_PKEY *import_parameters(OSSL_PARAM params[])
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(libctx, "SCHANNEL", NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    if (step(EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params)) <= 0)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 static void import_key(struct subject *subject)
 {
     OSSL_PARAM params[12], *p = add_description(subject, params);
@@ -499,8 +516,7 @@ static void import_key(struct subject *subject)
     *p++ = octets_param(subject->row->parameter, shown, subject->secret.size);
     *p = OSSL_PARAM_construct_end();
     hidden_show(&subject->secret, shown);
-    subject->key = from_data(params);
-    look();
+    subject->key = import_parameters(params);
     OPENSSL_cleanse(shown, sizeof(shown));
     assert_non_null(subject->key);
 }
@@ -622,7 +638,7 @@ static void export_raw(struct subject *subject)
     EVP_PKEY *copy;
 
     assert_int_equal(step(EVP_PKEY_todata(subject->key, EVP_PKEY_KEYPAIR, &params)), 1);
-    copy = from_data(params);
+    copy = import_parameters(params);
     assert_non_null(copy);
     EVP_PKEY_free(copy);
     look();
@@ -654,6 +670,15 @@ static void export_sealed(struct subject *subject)
     assert_null(import_blob(blob, size, seal_key_a));
     look();
     ERR_clear_error();
+}
+
+/* Alone, so that nothing comes after it that could use its memory again. */
+static void export_alone(struct subject *subject)
+{
+    uint8_t blob[MAX_BLOB];
+
+    assert_true(export_blob(subject->key, blob) > 0);
+    look();
 }
 
 static void encode_and_decode(struct subject *subject)
@@ -698,8 +723,8 @@ static void transfer(struct subject *subject)
 
     assert_int_equal(step(EVP_PKEY_set_params(subject->key, mode)), 1);
     params[0].data_size = export_blob(subject->key, blob);
-    claimed = from_data(params);
-    late = from_data(params);
+    claimed = import_parameters(params);
+    late = import_parameters(params);
     copy = EVP_PKEY_dup(claimed);
     assert_non_null(copy);
     EVP_PKEY_free(copy);
@@ -723,32 +748,25 @@ static void fail_half_way(struct subject *subject)
     *p++ = octets_param(subject->row->parameter, shown, subject->secret.size + 1);
     *p = OSSL_PARAM_construct_end();
     if (strcmp(subject->row->alg, "RC4") != 0 && strcmp(subject->row->parameter, "secret") == 0)
-        assert_null(from_data(params));
-    look();
+        assert_null(import_parameters(params));
     secret->data_size = subject->secret.size;
     /* after the secret was taken */
     p[0] = OSSL_PARAM_construct_uint("bits", &bits);
     p[1] = OSSL_PARAM_construct_end();
-    assert_null(from_data(params));
-    look();
+    assert_null(import_parameters(params));
     p[0] = octets_param("iv", iv, sizeof(iv));
-    assert_null(from_data(params));
-    look();
+    assert_null(import_parameters(params));
     p[0] = text_param("salt-mode", "zero");
     if (subject->row->key_size != 5)
-        assert_null(from_data(params));
-    look();
+        assert_null(import_parameters(params));
     p[0] = OSSL_PARAM_construct_uint("sequence", &sequence);
     if (subject->row->kind != MACS)
-        assert_null(from_data(params));
-    look();
+        assert_null(import_parameters(params));
     p[0] = octets_param("premaster", shown, subject->secret.size);
     if (strcmp(subject->row->parameter, "secret") == 0)
-        assert_null(from_data(params));
-    look();
+        assert_null(import_parameters(params));
     p[0] = text_param("fork", "perhaps");
-    assert_null(from_data(params));
-    look();
+    assert_null(import_parameters(params));
     ERR_clear_error();
     OPENSSL_cleanse(shown, sizeof(shown));
 }
@@ -1130,6 +1148,7 @@ static const struct operation operations[] = {
     { "duplicate and compare", ALL, duplicate },
     { "raw export", ALL, export_raw },
     { "sealed export", ALL, export_sealed },
+    { "sealed export alone", ALL, export_alone },
     { "encoder and decoder", ALL, encode_and_decode },
     { "transfer", ALL, transfer },
     { "failures", ALL, fail_half_way },
@@ -1211,16 +1230,16 @@ static int encrypts;
 static void seal_alone(struct subject *subject)
 {
     static const uint8_t key[32];
-    static uint8_t sealed[64];
+    static uint8_t sealed_text[128];
 
     if (encrypts) {
         hidden_show(&subject->secret, shown);
         run_cipher("AES-256-GCM", key, 1, shown, output, subject->secret.size, 0);
     } else {
         hidden_show(&subject->secret, shown);
-        run_cipher("AES-256-GCM", key, 1, shown, sealed, subject->secret.size, 0);
+        run_cipher("AES-256-GCM", key, 1, shown, sealed_text, subject->secret.size, 0);
         OPENSSL_cleanse(shown, sizeof(shown));
-        run_cipher("AES-256-GCM", key, 0, sealed, shown, subject->secret.size, 0);
+        run_cipher("AES-256-GCM", key, 0, sealed_text, shown, subject->secret.size, 0);
     }
     OPENSSL_cleanse(shown, sizeof(shown));
 }
@@ -1244,13 +1263,14 @@ static void cipher_alone(struct subject *subject)
 static void digest_alone(struct subject *subject)
 {
     uint8_t pad = encrypts ? 0x36 : 0x5c;
+    size_t half = subject->secret.size / 2;
 
     hidden_show(&subject->secret, shown);
     if (subject->row->kind == MACS) {
         hash_block(subject->row->digest, shown, subject->secret.size, pad, last_size);
     } else {
-        hash_block("MD5", shown, 24, pad, last_size);
-        hash_block("SHA1", shown + 24, 24, pad, last_size);
+        hash_block("MD5", shown, half, pad, last_size);
+        hash_block("SHA1", shown + half, half, pad, last_size);
     }
     OPENSSL_cleanse(shown, sizeof(shown));
 }
@@ -1399,7 +1419,8 @@ static void a_generated_key_leaves_nothing_behind(void **state)
     (void)state;
     for (size_t n = 0; n < ROWS; n++) {
         /* a generated master is a premaster */
-        if (strcmp(rows[n].name, "master") == 0 || (rows[n].kind & ALL) == 0)
+        if (strcmp(rows[n].name, "master") == 0 || rows[n].key_size == 128 ||
+            (rows[n].kind & ALL) == 0)
             continue;
         bad |= check_operation(&generation, &rows[n], 1);
         bad |= check_operation(&copies, &rows[n], 1);
@@ -1525,6 +1546,7 @@ static void export_under_file(struct subject *subject)
     seal[0] = text_param("seal-key", seal_key);
     assert_int_equal(step(EVP_PKEY_set_params(subject->key, seal)), 1);
     size = export_blob(subject->key, blob);
+    look();
     note_blob(blob, size);
     copy = import_blob(blob, size, seal_key);
     assert_non_null(copy);
@@ -1621,6 +1643,42 @@ static void pbkdf2_alone(struct subject *subject)
     hidden_show(&sealed.secret, shown);
     pbkdf2(shown, sealed.secret.size, salt, output);
     OPENSSL_cleanse(shown, sizeof(shown));
+}
+
+static void export_under_wrong_file(struct subject *subject)
+{
+    uint8_t blob[MAX_BLOB] = { 0 };
+    char seal_key[160] = "";
+    OSSL_PARAM params[] = { octets_param("opaque-blob", blob, sizeof(blob)),
+                            OSSL_PARAM_construct_end() };
+    OSSL_PARAM seal[] = { text_param("seal-key", seal_key), OSSL_PARAM_construct_end() };
+
+    snprintf(seal_key, sizeof(seal_key), "file:%s", sealed.path);
+    assert_int_equal(step(EVP_PKEY_set_params(subject->key, seal)), 1);
+    assert_int_equal(step(EVP_PKEY_get_params(subject->key, params)), 0);
+    assert_reason("sealing key is invalid", "33 bytes");
+}
+
+/* Refused for its length, when it has been read. */
+static void a_sealing_key_that_is_refused_is_forgotten(void **state)
+{
+    struct subject subject = { .row = &sealed_row };
+    char path[128];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/marked", directory);
+    sealed = (struct sealed){ .path = path };
+    hidden_make(&sealed.secret, 33);
+    marks_compute(&marks, add_seal_marks, &sealed); /* writes the file */
+    current = "export under a wrong file";
+    current_row = &sealed_row;
+    hidden_make(&subject.secret, 16);
+    deep(make_key, &subject);
+    deep(export_under_wrong_file, &subject);
+    assert_int_equal(unlink(path), 0);
+    scan();
+    assert_int_equal(report(current, &sealed_row, "key alive"), 0);
+    free_key(&subject);
 }
 
 static void a_passphrase_is_forgotten_after_each_blob(void **state)
@@ -1791,6 +1849,13 @@ static void what_contexts_keep_of_a_retired_key_goes_with_them(void **state)
     assert_int_equal(bad, 0);
 }
 
+static void no_call_left_anything_of_ours_in_the_stack(void **state)
+{
+    (void)state;
+    print_totals();
+    assert_int_equal(steps_ours, 0);
+}
+
 static int remove_claims(void)
 {
     DIR *claims_directory = opendir(claims);
@@ -1830,7 +1895,9 @@ int main(void)
         cmocka_unit_test(a_generated_key_leaves_nothing_behind),
         cmocka_unit_test(what_contexts_keep_of_a_retired_key_goes_with_them),
         cmocka_unit_test(a_sealing_key_from_a_file_is_forgotten_after_each_blob),
+        cmocka_unit_test(a_sealing_key_that_is_refused_is_forgotten),
         cmocka_unit_test(a_passphrase_is_forgotten_after_each_blob),
+        cmocka_unit_test(no_call_left_anything_of_ours_in_the_stack),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
