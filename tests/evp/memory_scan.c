@@ -227,6 +227,17 @@ UNCHECKED static void scan_bytes(struct mark_list *list, enum region region, con
     }
 }
 
+/* A page of zeros holds no part of a mark that has no zeros in a row. */
+UNCHECKED static int is_empty(const uint8_t *page)
+{
+    const volatile uint64_t *words = (const volatile uint64_t *)(const void *)page;
+    uint64_t all = 0;
+
+    for (size_t n = 0; n < PAGE / sizeof(*words) && all == 0; n++)
+        all |= words[n];
+    return all == 0;
+}
+
 /* The pages of one mapping that are there, in stretches as long as possible. */
 static void scan_mapping(struct mark_list *list, enum region region, uintptr_t start, uintptr_t end)
 {
@@ -240,7 +251,7 @@ static void scan_mapping(struct mark_list *list, enum region region, uintptr_t s
             wanted)
             die("/proc/self/pagemap");
         for (size_t n = 0; n < pages; n++, at += PAGE) {
-            int is_there = (pagemap[n] & PAGEMAP_THERE) != 0;
+            int is_there = (pagemap[n] & PAGEMAP_THERE) != 0 && !is_empty((const uint8_t *)at);
 
             if (is_there && stretch == 0)
                 stretch = at;
