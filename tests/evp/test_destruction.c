@@ -1634,6 +1634,29 @@ static void export_under_passphrase(struct subject *subject)
     ERR_clear_error();
 }
 
+/* Has written it when it finds that it cannot answer. */
+static int give_passphrase_and_fail(char *text, size_t room, size_t *size,
+                                    const OSSL_PARAM params[], void *argument)
+{
+    give_passphrase(text, room, size, params, argument);
+    return 0;
+}
+
+static void fail_to_give_passphrase(struct subject *subject)
+{
+    OSSL_ENCODER_CTX *encoder =
+        OSSL_ENCODER_CTX_new_for_pkey(subject->key, EVP_PKEY_KEYPAIR, "DER", NULL, NULL);
+    unsigned char *data = NULL;
+    size_t size = 0;
+
+    assert_int_equal(OSSL_ENCODER_CTX_set_cipher(encoder, "AES-256-CBC", NULL), 1);
+    assert_int_equal(OSSL_ENCODER_CTX_set_passphrase_cb(encoder, give_passphrase_and_fail, NULL),
+                     1);
+    assert_int_equal(step(OSSL_ENCODER_to_data(encoder, &data, &size)), 0);
+    OSSL_ENCODER_CTX_free(encoder);
+    assert_reason("no passphrase", "");
+}
+
 /* PBKDF2 of libcrypto alone. */
 static void pbkdf2_alone(struct subject *subject)
 {
@@ -1699,6 +1722,9 @@ static void a_passphrase_is_forgotten_after_each_blob(void **state)
     current = "export under a passphrase";
     hidden_make(&subject.secret, 16);
     deep(make_key, &subject);
+    deep(fail_to_give_passphrase, &subject);
+    scan();
+    assert_int_equal(report("refused passphrase", &sealed_row, "key alive"), 0);
     deep(export_under_passphrase, &subject);
     marks_compute(&marks, add_seal_marks, &sealed);
     scan();
