@@ -126,7 +126,7 @@ static void read_all(int fd, void *data, size_t size)
 void marks_compute(struct mark_list *list, void (*compute)(const void *), const void *argument)
 {
     int ends[2], status;
-    pid_t child;
+    pid_t child = -1;
 
     if (pipe(ends) != 0 || (child = fork()) < 0)
         die("fork");

@@ -1736,12 +1736,16 @@ static void a_passphrase_is_forgotten_after_each_blob(void **state)
 
 /* Left behind on purpose, once in each region. */
 static uint8_t data_copy[64];
+/* Known to somebody else, so that the compiler does not leave out what is written there. */
+uint8_t *volatile destruction_copies[5];
 
 static void leave_in_stack(struct subject *subject)
 {
     uint8_t copy[128];
 
+    destruction_copies[0] = copy;
     hidden_show(&subject->secret, copy);
+    destruction_copies[0] = NULL;
 }
 
 static void a_scan_finds_what_is_left_in_any_region(void **state)
@@ -1755,11 +1759,15 @@ static void a_scan_finds_what_is_left_in_any_region(void **state)
     scan();
     assert_int_equal(found_anywhere("secret"), 0);
     deep(leave_in_stack, &subject);
+    destruction_copies[1] = heap;
+    destruction_copies[2] = anonymous;
+    destruction_copies[3] = data_copy;
+    destruction_copies[4] = freed;
     hidden_show(&subject.secret, heap);
     hidden_show(&subject.secret, anonymous + 12345);
     hidden_show(&subject.secret, data_copy);
     hidden_show(&subject.secret, freed + 2000);
-    memset(freed + 2000, 0, 32); /* the last 16 bytes are enough */
+    OPENSSL_cleanse(freed + 2000, 32); /* the last 16 bytes are enough */
     free(freed);
     scan();
     assert_int_equal(marks.mark[0].found[REGION_STACK], 1);
