@@ -93,6 +93,9 @@ static uint8_t shown[160], output[2048]; /* cleansed before every scan */
 static uint8_t client_random[32], server_random[32];
 static char claims[96];
 
+/* Known to somebody else, so that the compiler does not leave out what is stored there. */
+uint8_t *volatile destruction_known[5];
+
 /* What lives on until the key has been retired. */
 static struct {
     void *object;
@@ -414,11 +417,11 @@ static int report(const char *operation, const struct row *row, const char *when
 static __attribute__((noinline)) void deep(void (*function)(struct subject *),
                                            struct subject *subject)
 {
-    volatile uint8_t gap[DEPTH];
+    uint8_t gap[DEPTH];
 
-    gap[0] = gap[DEPTH - 1] = 0;
+    destruction_known[0] = gap;
     function(subject);
-    gap[0] = gap[DEPTH - 1];
+    destruction_known[0] = NULL;
 }
 
 /* What was left in the stack right after one call, see step(). */
@@ -1198,12 +1201,12 @@ static void hash_block(const char *digest, const uint8_t *key, size_t key_size, 
 static __attribute__((noinline)) void update(EVP_CIPHER_CTX *context, uint8_t *out,
                                              const uint8_t *in, size_t size)
 {
-    volatile uint8_t gap[1024];
+    uint8_t gap[1024];
     int written = 0;
 
-    gap[0] = gap[sizeof(gap) - 1] = 0;
+    destruction_known[1] = gap;
     assert_int_equal(step(EVP_CipherUpdate(context, out, &written, in, (int)size)), 1);
-    gap[0] = gap[sizeof(gap) - 1];
+    destruction_known[1] = NULL;
 }
 
 static void run_cipher(const char *name, const uint8_t *key, int encrypt, const uint8_t *in,
@@ -1736,16 +1739,14 @@ static void a_passphrase_is_forgotten_after_each_blob(void **state)
 
 /* Left behind on purpose, once in each region. */
 static uint8_t data_copy[64];
-/* Known to somebody else, so that the compiler does not leave out what is written there. */
-uint8_t *volatile destruction_copies[5];
 
 static void leave_in_stack(struct subject *subject)
 {
     uint8_t copy[128];
 
-    destruction_copies[0] = copy;
+    destruction_known[0] = copy;
     hidden_show(&subject->secret, copy);
-    destruction_copies[0] = NULL;
+    destruction_known[0] = NULL;
 }
 
 static void a_scan_finds_what_is_left_in_any_region(void **state)
@@ -1759,10 +1760,10 @@ static void a_scan_finds_what_is_left_in_any_region(void **state)
     scan();
     assert_int_equal(found_anywhere("secret"), 0);
     deep(leave_in_stack, &subject);
-    destruction_copies[1] = heap;
-    destruction_copies[2] = anonymous;
-    destruction_copies[3] = data_copy;
-    destruction_copies[4] = freed;
+    destruction_known[1] = heap;
+    destruction_known[2] = anonymous;
+    destruction_known[3] = data_copy;
+    destruction_known[4] = freed;
     hidden_show(&subject.secret, heap);
     hidden_show(&subject.secret, anonymous + 12345);
     hidden_show(&subject.secret, data_copy);
