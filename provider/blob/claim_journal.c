@@ -228,10 +228,9 @@ int claim_journal_record(struct claim_journal *journal, const char *directory,
     if (fd < 0)
         return 0;
     print_name(name, token, deadline);
-    ok = check_directory(journal, fd, path, &status) &&
-         (fork_lock_write(&journal->lock, FORK_LOCK_RENEW) == FORK_LOCK_TAKEN ||
-          RAISE(journal->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the claim journal's lock failed"));
+    ok = check_directory(journal, fd, path, &status);
     if (ok) {
+        fork_lock_enter(&journal->lock, FORK_LOCK_RENEW);
         ok = make_room(journal, fd, path, &status, now);
         fork_lock_leave(&journal->lock);
     }

@@ -303,8 +303,7 @@ static int get_kept(struct sealing_keyring *keyring, const char *source, struct 
 {
     const struct kept_key *kept;
 
-    if (fork_lock_read(&keyring->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
-        return 0;
+    fork_lock_enter(&keyring->lock, FORK_LOCK_RENEW);
     if ((kept = find_kept(keyring, source)) != NULL)
         *key = kept->key;
     fork_lock_leave(&keyring->lock);
@@ -317,8 +316,7 @@ static int keep(struct sealing_keyring *keyring, const char *source, struct seal
     const struct kept_key *kept;
     int is_fd = strncmp(source, "fd:", 3) == 0, ok = 1;
 
-    if (fork_lock_write(&keyring->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
-        return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
+    fork_lock_enter(&keyring->lock, FORK_LOCK_RENEW);
     if ((kept = find_kept(keyring, source)) != NULL) {
         *key = kept->key;
     } else if (is_fd && keyring->descriptors == MAX_DESCRIPTORS) {
@@ -343,8 +341,7 @@ static int read_descriptor(struct sealing_keyring *keyring, const char *source,
 {
     int ok;
 
-    if (fork_lock_write(&keyring->fd_lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
-        return RAISE(keyring->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the keyring's lock failed");
+    fork_lock_enter(&keyring->fd_lock, FORK_LOCK_RENEW);
     ok = get_kept(keyring, source, key) ||
          (read_source(keyring, source, 0, key) && keep(keyring, source, key));
     fork_lock_leave(&keyring->fd_lock);

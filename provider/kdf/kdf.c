@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
+#include <stddef.h>
 #include <string.h>
 #include "dispatch.h"
 #include "kdf/kdf.h"
@@ -40,7 +41,6 @@ static int input_set(struct input *input, struct octets value)
         return 0;
     if (value.size != 0)
         memcpy(copy, value.data, value.size);
-    input_clear(input);
     input->data = copy;
     input->size = value.size;
     return 1;
@@ -148,15 +148,23 @@ int kdf_derive(void *vkdf, unsigned char *key, size_t size, const OSSL_PARAM par
 
 /* ---- parameters ---- */
 
-static int set_input(const struct kdf *kdf, struct input *input, size_t least,
-                     const OSSL_PARAM *param)
+/* Replaces an input; what was there before this call is kept, in case that it fails. */
+static int set_input(struct kdf *kdf, size_t offset, size_t least, const OSSL_PARAM *param)
 {
+    struct input *input = (struct input *)((char *)kdf + offset);
+    const struct input *before = (const struct input *)((const char *)kdf->before + offset);
+    struct input made;
     struct octets value;
 
     if (!params_get_octets(kdf->provctx->errors, param, least, MAX_INPUT_SIZE, &value))
         return 0;
-    return input_set(input, value) || RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
-                                            "%s: no memory for it", param->key);
+    if (!input_set(&made, value))
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it",
+                     param->key);
+    if (input->data != before->data)
+        input_clear(input);
+    *input = made;
+    return 1;
 }
 
 int kdf_set_secret(struct kdf *kdf, struct octets secret)
@@ -167,22 +175,22 @@ int kdf_set_secret(struct kdf *kdf, struct octets secret)
 
 static int set_secret(struct kdf *kdf, const OSSL_PARAM *param)
 {
-    return set_input(kdf, &kdf->secret, 0, param);
+    return set_input(kdf, offsetof(struct kdf, secret), 0, param);
 }
 
 static int set_premaster(struct kdf *kdf, const OSSL_PARAM *param)
 {
-    return set_input(kdf, &kdf->premaster, 1, param);
+    return set_input(kdf, offsetof(struct kdf, premaster), 1, param);
 }
 
 static int set_label(struct kdf *kdf, const OSSL_PARAM *param)
 {
-    return set_input(kdf, &kdf->label, 0, param);
+    return set_input(kdf, offsetof(struct kdf, label), 0, param);
 }
 
 static int set_seed(struct kdf *kdf, const OSSL_PARAM *param)
 {
-    return set_input(kdf, &kdf->seed, 0, param);
+    return set_input(kdf, offsetof(struct kdf, seed), 0, param);
 }
 
 static int set_usage(struct kdf *kdf, const OSSL_PARAM *param)
@@ -279,23 +287,44 @@ static int set_all(struct kdf *kdf, const OSSL_PARAM params[])
     return 1;
 }
 
-/* All or nothing: a refused parameter leaves the context as it was. */
+/* Frees what |kdf| owns and |other| does not. */
+static void free_difference(struct kdf *kdf, const struct kdf *other)
+{
+    struct input *const own[] = { &kdf->secret, &kdf->premaster, &kdf->label, &kdf->seed };
+    const struct input *const others[] = { &other->secret, &other->premaster, &other->label,
+                                           &other->seed };
+
+    for (size_t n = 0; n < sizeof(own) / sizeof(own[0]); n++) {
+        if (own[n]->data != others[n]->data)
+            input_clear(own[n]);
+    }
+}
+
+/* All or nothing: a refused parameter leaves the context as it was.  What is replaced is kept until
+ * everything is known to be good. */
 int kdf_set_ctx_params(void *vkdf, const OSSL_PARAM params[])
 {
-    struct kdf *kdf = vkdf, *changed, swap;
+    struct kdf *kdf = vkdf;
+    struct kdf before;
     int ok;
 
     if (params == NULL || params->key == NULL)
         return 1;
-    if ((changed = kdf_dup(kdf)) == NULL)
-        return 0;
-    if ((ok = set_all(changed, params))) {
-        swap = *kdf;
-        *kdf = *changed;
-        *changed = swap;
-        OPENSSL_cleanse(&swap, sizeof(swap));
+    before = *kdf;
+    kdf->before = &before;
+    shared_octets_up_ref(before.derivation.clear_key);
+    shared_octets_up_ref(before.derivation.certificate);
+    if ((ok = set_all(kdf, params))) {
+        free_difference(&before, kdf);
+        derivation_clear(&before.derivation);
+    } else {
+        free_difference(kdf, &before);
+        derivation_clear(&kdf->derivation);
+        *kdf = before;
     }
-    kdf_free(changed);
+    kdf->before = NULL;
+    /* the copy has a running hash of the handshake */
+    OPENSSL_cleanse(&before, sizeof(before));
     return ok;
 }
 

@@ -33,6 +33,7 @@ struct kdf_usage {
 struct kdf {
     struct provctx *provctx;
     enum key_protocol protocol;
+    const struct kdf *before; /* while parameters are set: how the context was */
     const struct kdf_usage *usage;
     struct derivation derivation;
     struct input secret, premaster, label, seed;

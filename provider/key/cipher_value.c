@@ -222,10 +222,7 @@ int cipher_value_update(struct provctx *provctx, struct cipher_value *value,
     }
     if (!prepare(provctx, value, use, &job))
         return 0;
-    /* Whatever libcrypto queues on failure is replaced by a reason of ours. */
-    ERR_set_mark();
     result = cbc_update(&value->u.cbc, &job.cbc, in, size, out, out_size, written);
-    ERR_pop_to_mark();
     OPENSSL_cleanse(job.whole, value->salt_size != 0 ? sizeof(job.whole) : 0);
     if (result == CBC_OK)
         value->position += size;
@@ -243,6 +240,7 @@ int cipher_value_final(struct provctx *provctx, struct cipher_value *value,
         return 1;
     if (!prepare(provctx, value, use, &job))
         return 0;
+    /* Whatever libcrypto queues on failure is replaced by a reason of ours. */
     ERR_set_mark();
     result = cbc_final(&value->u.cbc, &job.cbc, out, out_size, written);
     ERR_pop_to_mark();

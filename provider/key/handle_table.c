@@ -39,22 +39,19 @@ static struct key **bucket_of(struct handle_table *table, const uint8_t *handle)
     return &table->bucket[(handle[0] | (unsigned)handle[1] << 8) & (BUCKET_COUNT - 1)];
 }
 
-int handle_table_add(struct handle_table *table, struct key *key)
+void handle_table_add(struct handle_table *table, struct key *key)
 {
     struct key **bucket = bucket_of(table, key->handle);
 
-    if (fork_lock_write(&table->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
-        return 0;
+    fork_lock_enter(&table->lock, FORK_LOCK_RENEW);
     key->next_handle = *bucket;
     *bucket = key;
     fork_lock_leave(&table->lock);
-    return 1;
 }
 
 void handle_table_remove(struct handle_table *table, struct key *key)
 {
-    if (fork_lock_write(&table->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
-        return;
+    fork_lock_enter(&table->lock, FORK_LOCK_RENEW);
     for (struct key **link = bucket_of(table, key->handle); *link != NULL;
          link = &(*link)->next_handle) {
         if (*link == key) {
@@ -81,8 +78,7 @@ struct key *handle_table_find(struct handle_table *table, struct octets handle)
 {
     struct key *found = NULL;
 
-    if (fork_lock_read(&table->lock, FORK_LOCK_RENEW) != FORK_LOCK_TAKEN)
-        return NULL;
+    fork_lock_enter(&table->lock, FORK_LOCK_RENEW);
     for (struct key *key = *bucket_of(table, handle.data); key != NULL; key = key->next_handle) {
         if (memcmp(key->handle, handle.data, KEY_HANDLE_SIZE) == 0) {
             if (take_reference(key))

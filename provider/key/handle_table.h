@@ -16,8 +16,8 @@ struct handle_table *handle_table_new(struct fork_guard *guard);
 /* The table is empty by then: keys keep the provider loaded. */
 void handle_table_free(struct handle_table *table);
 
-/* |key| has its handle set.  1, or 0 when the lock failed. */
-int handle_table_add(struct handle_table *table, struct key *key);
+/* |key| has its handle set. */
+void handle_table_add(struct handle_table *table, struct key *key);
 void handle_table_remove(struct handle_table *table, struct key *key);
 /* Takes a reference unless the last one is being dropped right now.  NULL when there is none. */
 struct key *handle_table_find(struct handle_table *table, struct octets handle);

@@ -34,6 +34,8 @@ static void clear_value(struct key *key)
 {
     transfer_free(key->transfer);
     key->transfer = NULL;
+    while (key->messages != NULL)
+        key_message_end(key->messages);
     if (key->ssl2_mac != NULL)
         mac_value_clear(key->ssl2_mac);
     OPENSSL_free(key->ssl2_mac);
@@ -56,6 +58,28 @@ static void clear_value(struct key *key)
     OPENSSL_cleanse(&key->value, sizeof(key->value));
 }
 
+void key_message_begin(struct key *key, struct key_message *message)
+{
+    mac_value_start(key_mac(key), &message->running);
+    message->next = key->messages;
+    message->link = &key->messages;
+    if (message->next != NULL)
+        message->next->link = &message->next;
+    key->messages = message;
+}
+
+void key_message_end(struct key_message *message)
+{
+    OPENSSL_cleanse(&message->running, sizeof(message->running));
+    if (message->link == NULL)
+        return;
+    *message->link = message->next;
+    if (message->next != NULL)
+        message->next->link = message->link;
+    message->link = NULL;
+    message->next = NULL;
+}
+
 void key_free(struct key *key)
 {
     if (key == NULL || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
@@ -71,19 +95,17 @@ void key_free(struct key *key)
     OPENSSL_clear_free(key, sizeof(*key));
 }
 
+void key_enter(struct key *key)
+{
+    fork_lock_enter(&key->lock, FORK_LOCK_RENEW);
+}
+
 static int take_lock(struct key *key)
 {
-    switch (fork_lock_write(&key->lock, FORK_LOCK_REFUSE)) {
-    case FORK_LOCK_TAKEN:
-        return 1;
-    case FORK_LOCK_TORN:
-        return RAISE(key->provctx->errors, SCHANNEL_R_INHERITED_OVER_FORK,
-                     "fork: another thread was using this key when the process forked, so this "
-                     "process cannot know its state");
-    case FORK_LOCK_FAILED:
-        break;
-    }
-    return RAISE(key->provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the key's lock failed");
+    return fork_lock_enter(&key->lock, FORK_LOCK_REFUSE) == FORK_LOCK_TAKEN ||
+           RAISE(key->provctx->errors, SCHANNEL_R_INHERITED_OVER_FORK,
+                 "fork: another thread was using this key when the process forked, so this process "
+                 "cannot know its state");
 }
 
 /* Takes the lock of a key that can still be used. */
@@ -410,9 +432,10 @@ int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE])
     if (!key_lock(key))
         return 0;
     if (!key->has_handle) {
-        ok = RAND_priv_bytes_ex(key->provctx->libctx, key->handle, sizeof(key->handle), 0) == 1 &&
-             handle_table_add(key->provctx->handles, key);
+        ok = RAND_priv_bytes_ex(key->provctx->libctx, key->handle, sizeof(key->handle), 0) == 1;
         key->has_handle = (uint8_t)ok;
+        if (ok)
+            handle_table_add(key->provctx->handles, key);
     }
     if (ok)
         memcpy(handle, key->handle, KEY_HANDLE_SIZE);

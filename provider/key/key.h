@@ -26,6 +26,15 @@
 struct blob_options;
 struct transfer;
 
+/*
+ * A message that a signature context is absorbing under a key: nobody else's, but made of the
+ * secret, so it ends when the key is retired.  Everything under the key's lock.
+ */
+struct key_message {
+    struct key_message *next, **link; /* of the key's list; |link| NULL: not in one */
+    struct digest_state running;
+};
+
 /* What a caller wants with a key. */
 enum key_purpose {
     KEY_LOOK,   /* nothing that needs the secret: parameters, text, comparing */
@@ -50,6 +59,7 @@ struct key {
     struct key *next_handle;      /* chain of the handle table, under the table's lock */
     struct blob_options *options; /* of later exports, never written into a blob; NULL: none */
     struct transfer *transfer;    /* to be claimed before the first use; NULL: nothing */
+    struct key_message *messages; /* that signature contexts are absorbing */
     struct mac_value *ssl2_mac; /* owned; of a cipher key of SSL 2.0, which is the MAC secret too */
     union {
         struct master_value *master; /* owned */
@@ -76,6 +86,9 @@ int key_lock_kind(struct key *key, enum key_kind kind, enum key_purpose purpose,
 /* The same for a key that authenticates records: a MAC key or a cipher key of SSL 2.0. */
 int key_lock_mac(struct key *key, enum key_purpose purpose, const char *operation);
 void key_unlock(struct key *key);
+/* Takes the lock of any key, retired ones too, for clearing up; a lock that fork has torn is made
+ * new. */
+void key_enter(struct key *key);
 /* A use and nothing else: claims the key of a transfer. */
 int key_claim(struct key *key);
 
@@ -83,6 +96,10 @@ int key_claim(struct key *key);
 struct mac_value *key_mac(struct key *key);
 /* Gives a new cipher key of SSL 2.0 its MAC value.  0 when memory is out. */
 int key_add_ssl2_mac(struct key *key);
+
+/* Begins and ends a message; the lock is held.  Ending one that has not begun is allowed. */
+void key_message_begin(struct key *key, struct key_message *message);
+void key_message_end(struct key_message *message);
 
 /* An independent key in the same state, with an identifier of its own, which a forked child can
  * advance no more than the original.  A use.  NULL with a reason raised. */

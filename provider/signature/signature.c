@@ -32,8 +32,8 @@ struct signature_context {
     struct provctx *provctx;
     struct key *key; /* a MAC key, with a reference; NULL before the initialisation */
     struct mac_record record;
-    uint8_t started; /* raw mode: |running| is valid */
-    struct digest_state running;
+    uint8_t started; /* raw mode: |message| has begun */
+    struct key_message message;
     uint8_t *data; /* record mode: what has come so far; owned, MAC_RECORD_MAX_SIZE bytes */
     size_t data_size;
 };
@@ -54,7 +54,12 @@ static void *signature_new(void *vprovctx, const char *property_query)
 /* Forgets the message; key and record parameters stay. */
 static void drop_message(struct signature_context *context)
 {
-    OPENSSL_cleanse(&context->running, sizeof(context->running));
+    if (context->started) {
+        /* retired or not: a message that is over already ends once more */
+        key_enter(context->key);
+        key_message_end(&context->message);
+        key_unlock(context->key);
+    }
     context->started = 0;
     OPENSSL_clear_free(context->data, MAC_RECORD_MAX_SIZE);
     context->data = NULL;
@@ -70,6 +75,22 @@ static void signature_free(void *vcontext)
     drop_message(context);
     key_free(context->key);
     OPENSSL_clear_free(context, sizeof(*context));
+}
+
+/* A message that has begun goes on in the copy, unless the key was retired: then it has ended. */
+static int copy_message(struct signature_context *copy, const struct signature_context *context)
+{
+    memset(&copy->message, 0, sizeof(copy->message));
+    copy->started = 0;
+    if (!context->started)
+        return 1;
+    if (!key_lock_mac(context->key, KEY_LOOK, "signature"))
+        return 0;
+    key_message_begin(context->key, &copy->message);
+    copy->message.running = context->message.running;
+    key_unlock(context->key);
+    copy->started = 1;
+    return 1;
 }
 
 static void *signature_dup(void *vcontext)
@@ -89,7 +110,10 @@ static void *signature_dup(void *vcontext)
     }
     if (context->key != NULL)
         copy->key = key_up_ref(context->key);
-    return copy;
+    if (copy_message(copy, context))
+        return copy;
+    signature_free(copy);
+    return NULL;
 }
 
 static int signature_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
@@ -143,24 +167,24 @@ static int signature_init(void *vcontext, const char *digest, void *key, const O
         return 0;
     context->record = record;
     key_up_ref(wanted);
+    drop_message(context);
     key_free(context->key);
     context->key = wanted;
-    drop_message(context);
     return 1;
 }
 
 /* ---- absorbing ---- */
 
+/* Under the key's lock, which fails when the key was retired. */
 static int absorb_raw(struct signature_context *context, const unsigned char *data, size_t size)
 {
-    if (!context->started) {
-        if (!key_lock_mac(context->key, KEY_USE, "signature"))
-            return 0;
-        mac_value_start(key_mac(context->key), &context->running);
-        key_unlock(context->key);
-        context->started = 1;
-    }
-    digest_update(&context->running, data, size);
+    if (!key_lock_mac(context->key, KEY_USE, "signature"))
+        return 0;
+    if (!context->started)
+        key_message_begin(context->key, &context->message);
+    context->started = 1;
+    digest_update(&context->message.running, data, size);
+    key_unlock(context->key);
     return 1;
 }
 
@@ -193,7 +217,7 @@ static int finish_raw(struct signature_context *context, uint8_t *mac)
 {
     if (!absorb_raw(context, NULL, 0) || !key_lock_mac(context->key, KEY_USE, "signature"))
         return 0;
-    mac_value_finish(key_mac(context->key), &context->running, mac);
+    mac_value_finish(key_mac(context->key), &context->message.running, mac);
     key_unlock(context->key);
     return 1;
 }
