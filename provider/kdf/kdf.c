@@ -169,6 +169,7 @@ static int set_input(struct kdf *kdf, size_t offset, size_t least, const OSSL_PA
 
 int kdf_set_secret(struct kdf *kdf, struct octets secret)
 {
+    input_clear(&kdf->secret);
     return input_set(&kdf->secret, secret) ||
            RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "secret: no memory for it");
 }

@@ -163,7 +163,7 @@ static int keyexch_init(void *vcontext, void *vkey, const OSSL_PARAM params[])
 
     if (key == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "usage: no master key is set");
-    if (!key_lock_kind(key, KEY_KIND_MASTER, KEY_USE, "derive"))
+    if (!key_lock_kind(key, KEY_KIND_MASTER, KEY_LOOK, "derive"))
         return 0;
     kdf = kdf_new(context->provctx, key->protocol);
     key_unlock(key);
@@ -194,6 +194,24 @@ static int is_usage(const struct kdf *kdf, const char *name)
     return strcmp(kdf->usage->name, name) == 0;
 }
 
+/* Does label || seed, which is what is hashed, begin with |text|?  The label's end may stand in the
+ * seed. */
+static int begins_with(const struct kdf *kdf, const char *text)
+{
+    const struct input *const parts[] = { &kdf->label, &kdf->seed };
+    size_t left = strlen(text);
+
+    for (size_t n = 0; n < 2 && left != 0; n++) {
+        size_t size = parts[n]->size < left ? parts[n]->size : left;
+
+        if (size != 0 && memcmp(text, parts[n]->data, size) != 0)
+            return 0;
+        text += size;
+        left -= size;
+    }
+    return left == 0;
+}
+
 /* Labels whose output is a secret of the connection itself. */
 static int reveals_keys(const struct kdf *kdf)
 {
@@ -205,16 +223,9 @@ static int reveals_keys(const struct kdf *kdf)
     if (!is_usage(kdf, SCHANNEL_USAGE_PRF))
         return 0;
     if (kdf->protocol == KEY_PROTOCOL_SSL3)
-        return 1; /* without labels every seed can be that of the key block */
+        return 1; /* without labels every seed can be that of a key block */
     for (size_t n = 0; n < sizeof(labels) / sizeof(labels[0]); n++) {
-        /* label || seed is what is hashed: the label's end may stand in the seed */
-        size_t length = strlen(labels[n]),
-               own = kdf->label.size < length ? kdf->label.size : length;
-
-        if (memcmp(labels[n], kdf->label.size != 0 ? kdf->label.data : (const uint8_t *)"", own) ==
-                0 &&
-            kdf->seed.size >= length - own &&
-            memcmp(labels[n] + own, kdf->seed.data, length - own) == 0)
+        if (begins_with(kdf, labels[n]))
             return 1;
     }
     return 0;
@@ -248,41 +259,80 @@ static int check(const struct keyexch_context *context, size_t *size)
 }
 
 /*
- * A context for this derivation alone: parameters of the master, changed by those of the exchange,
- * and the master secret, copied under the lock.  A premaster secret is converted first.
+ * Would the derivation succeed?  Asked, with a secret of zeros, before something that cannot be
+ * undone: a premaster secret that becomes the master secret, a transfer that is claimed.
  */
-static struct kdf *make_kdf(const struct keyexch_context *context)
+static int try_derivation(struct kdf *kdf, size_t size)
+{
+    static const uint8_t zeros[MASTER_VALUE_MAX_SECRET_SIZE];
+    const struct protocol_rules *rules = protocol_rules(kdf->protocol);
+    uint8_t *out = OPENSSL_malloc(size);
+    int ok;
+
+    if (out == NULL)
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a derivation");
+    ok = derivation_check_randoms(kdf->provctx->errors, kdf->protocol, &kdf->derivation) &&
+         kdf_set_secret(kdf, (struct octets){ zeros, rules->max_master }) &&
+         kdf_derive(kdf, out, size, NULL);
+    OPENSSL_free(out);
+    return ok;
+}
+
+/* Gives |kdf| the master's parameters, changed by those of the exchange.  The master is locked. */
+static void merge_parameters(struct kdf *kdf, const struct master_value *master)
+{
+    struct derivation merged = master->derivation, own;
+
+    derivation_merge(&merged, &kdf->derivation);
+    derivation_copy(&own, &merged);
+    derivation_clear(&kdf->derivation);
+    kdf->derivation = own;
+}
+
+/* With the master locked for a look: everything that the derivation can fail for. */
+static int check_master(const struct key *key, struct kdf *kdf, size_t size)
+{
+    const struct master_value *master = key->value.master;
+
+    if (!key->exportable && reveals_keys(kdf))
+        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
+                     "usage: this master key is not exportable, and %s%s would give its "
+                     "connection's keys away",
+                     kdf->usage->name,
+                     is_usage(kdf, SCHANNEL_USAGE_PRF) ? " with this label or seed" : "");
+    merge_parameters(kdf, master);
+    return (master->converted && key->transfer == NULL) || try_derivation(kdf, size);
+}
+
+/* The master secret, converted if need be, copied under the lock. */
+static int take_secret(struct key *key, struct kdf *kdf)
+{
+    struct master_value *master;
+    int ok;
+
+    if (!key_lock_for(key, KEY_USE))
+        return 0;
+    master = key->value.master;
+    ok = master_value_convert(key->provctx, master, &kdf->derivation) &&
+         kdf_set_secret(kdf, master_value_secret(master));
+    key_unlock(key);
+    return ok;
+}
+
+/* A context for this derivation alone.  NULL with a reason raised and the master as it was. */
+static struct kdf *make_kdf(const struct keyexch_context *context, size_t size)
 {
     struct kdf *kdf = kdf_dup(context->kdf);
     struct key *key = context->key;
-    struct master_value *master;
-    struct derivation merged;
     int ok;
 
-    if (kdf == NULL || !key_lock_for(key, KEY_USE)) {
+    if (kdf == NULL || !key_lock(key)) {
         kdf_free(kdf);
         return NULL;
     }
-    master = key->value.master;
-    ok = key->exportable || !reveals_keys(kdf) ||
-         RAISE(context->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-               "usage: this master key is not exportable, and %s%s would give its connection's "
-               "keys away",
-               kdf->usage->name,
-               is_usage(kdf, SCHANNEL_USAGE_PRF) ? " with this label or seed" : "");
-    merged = master->derivation;
-    derivation_merge(&merged, &kdf->derivation);
-    ok = ok && master_value_convert(context->provctx, master, &merged);
-    if (ok) {
-        struct derivation own;
-
-        derivation_copy(&own, &merged);
-        derivation_clear(&kdf->derivation);
-        kdf->derivation = own;
-        ok = kdf_set_secret(kdf, master_value_secret(master));
-    }
+    ok = check_master(key, kdf, size);
     key_unlock(key);
-    if (ok)
+    if (ok && take_secret(key, kdf))
         return kdf;
     kdf_free(kdf);
     return NULL;
@@ -304,7 +354,7 @@ static int keyexch_derive(void *vcontext, unsigned char *secret, size_t *secret_
     if (room < size)
         return RAISE(context->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
                      "secret: needs %zu bytes, the buffer has %zu", size, room);
-    if ((kdf = make_kdf(context)) == NULL)
+    if ((kdf = make_kdf(context, size)) == NULL)
         return 0;
     ok = kdf_derive(kdf, secret, size, NULL);
     kdf_free(kdf);
