@@ -41,7 +41,7 @@ static size_t ask_kdf(const struct protocol *protocol, const struct list *list, 
 
 static void assert_iv(EVP_PKEY *key, const uint8_t *expected)
 {
-    uint8_t iv[16];
+    uint8_t iv[16] = { 0 };
     OSSL_PARAM params[] = { octets_param("iv", iv, sizeof(iv)), OSSL_PARAM_construct_end() };
 
     if (EVP_PKEY_get_params(key, params) != 1)
