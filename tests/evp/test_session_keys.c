@@ -503,7 +503,7 @@ static void a_generation_context_copies_the_master_at_its_first_generation(void 
 static void ssl2_formula(const uint8_t *master, size_t size, const struct material *material,
                          int digit, uint8_t out[16])
 {
-    uint8_t whole[128];
+    uint8_t whole[160];
 
     memcpy(whole, master, size);
     whole[size++] = (uint8_t)('0' + digit);
@@ -514,7 +514,7 @@ static void ssl2_formula(const uint8_t *master, size_t size, const struct materi
 
 static void an_ssl2_master_is_the_clear_key_and_the_secret(void **state)
 {
-    uint8_t secret[32], clear[40], master_bytes[64], expected[16];
+    uint8_t secret[32], clear[40], master_bytes[72], expected[16];
     struct material material;
 
     (void)state;
