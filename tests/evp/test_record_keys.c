@@ -5,6 +5,11 @@
  */
 #include "record_mac.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define SSL2_ROW  2
 #define IV_SIZE   8
 #define TEXT_SIZE 240
@@ -279,6 +284,79 @@ static void both_states_cross_in_one_blob(void **state)
     }
 }
 
+/* A context's blob is that of its key; a context that resumes it goes on with the state it needs. */
+static void each_context_of_a_write_key_suspends_both_states(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 2 * COUNT(ciphers); n++) {
+        const struct write_cipher *cipher = &ciphers[n / 2];
+        uint8_t bytes[24], blob[MAX_BLOB], text[TEXT_SIZE], expected[MAX_MAC];
+        OSSL_PARAM params[] = { octets_param("opaque-blob", memset(blob, 0, sizeof(blob)),
+                                             MAX_BLOB),
+                                OSSL_PARAM_construct_end() };
+        EVP_PKEY *key = write_key(cipher, bytes), *moved;
+        EVP_CIPHER_CTX *stream = bind_cipher(cipher, key);
+        EVP_MAC_CTX *mac = bind_mac(key, 1), *there;
+        EVP_MAC *fetched = EVP_MAC_fetch(libctx, "SSL2-MAC", NULL);
+
+        assert_int_equal(set_number(key, "sequence", 20), 1);
+        advance_cipher(cipher, key, 21);
+        absorb_some(key, 11);
+        if (n % 2 == 0)
+            assert_int_equal(EVP_CIPHER_CTX_get_params(stream, params), 1);
+        else
+            assert_int_equal(EVP_MAC_CTX_get_params(mac, params), 1);
+        moved = import_blob(blob, params[0].return_size, "user");
+        assert_non_null(moved);
+        go_on(cipher, moved, bytes, 21, 20, 11);
+        /* a MAC context takes the MAC out of it, and its key's bytes */
+        params[0] = octets_param("opaque-blob", blob, params[0].return_size);
+        there = EVP_MAC_CTX_new(fetched);
+        assert_int_equal(EVP_MAC_init(there, NULL, 0, params), 1);
+        pattern(text, sizeof(text), 4);
+        record_mac(&rows[SSL2_ROW], bytes, cipher->key_size, 20, 0, text, 40, expected);
+        assert_int_equal(EVP_MAC_update(there, text + 11, 29), 1);
+        assert_mac(there, expected);
+        go_on(cipher, key, bytes, 21, 20, 11); /* the original is where it was */
+        EVP_MAC_CTX_free(there);
+        EVP_MAC_CTX_free(mac);
+        EVP_CIPHER_CTX_free(stream);
+        EVP_MAC_free(fetched);
+        EVP_PKEY_free(moved);
+        EVP_PKEY_free(key);
+    }
+}
+
+/* A copy of a context has a copy of the whole key. */
+static void copies_of_its_contexts_have_keys_of_their_own(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < COUNT(ciphers); n++) {
+        uint8_t bytes[24], text[TEXT_SIZE], out[TEXT_SIZE], expected[MAX_MAC];
+        EVP_PKEY *key = write_key(&ciphers[n], bytes);
+        EVP_CIPHER_CTX *stream = bind_cipher(&ciphers[n], key), *stream_copy = EVP_CIPHER_CTX_new();
+        EVP_MAC_CTX *mac = bind_mac(key, 1), *mac_copy;
+        int written = 0;
+
+        pattern(text, sizeof(text), 4);
+        advance_cipher(&ciphers[n], key, 17);
+        absorb_some(key, 19);
+        mac_copy = EVP_MAC_CTX_dup(mac);
+        assert_non_null(mac_copy);
+        assert_int_equal(EVP_CIPHER_CTX_copy(stream_copy, stream), 1);
+        assert_int_equal(EVP_EncryptUpdate(stream_copy, out, &written, text + 17, 50), 1);
+        record_mac(&rows[SSL2_ROW], bytes, ciphers[n].key_size, 0, 0, text, 60, expected);
+        assert_int_equal(EVP_MAC_update(mac_copy, text + 19, 41), 1);
+        assert_mac(mac_copy, expected);
+        go_on(&ciphers[n], key, bytes, 17, 0, 19);
+        EVP_MAC_CTX_free(mac);
+        EVP_MAC_CTX_free(mac_copy);
+        EVP_CIPHER_CTX_free(stream);
+        EVP_CIPHER_CTX_free(stream_copy);
+        EVP_PKEY_free(key);
+    }
+}
+
 static int discard(const OSSL_PARAM params[], void *arg)
 {
     (void)params;
@@ -522,6 +600,144 @@ static void copies_of_a_signature_context_share_the_key(void **state)
     }
 }
 
+/* In the child, where CMocka must not fail: the number of the step that went wrong, or 0. */
+static int try_all(const struct signer *signer, EVP_MAC_CTX *mac, EVP_CIPHER_CTX *stream,
+                   EVP_MD_CTX *record)
+{
+    uint8_t out[64];
+    uint64_t sequence = 1;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint64("sequence", &sequence),
+                            OSSL_PARAM_construct_end() };
+    size_t size = sizeof(out);
+    int written = 0;
+
+    if (EVP_MAC_update(mac, out, 1) != 0)
+        return 1;
+    if (EVP_MAC_final(mac, out, &size, sizeof(out)) != 0)
+        return 2;
+    if (stream != NULL && EVP_EncryptUpdate(stream, out, &written, out, 8) != 0)
+        return 3;
+    size = sizeof(out);
+    if (EVP_DigestSign(record, out, &size, out, 1) > 0)
+        return 4;
+    return EVP_PKEY_get_params(signer->key, params) == 1 && sequence == 0 ? 0 : 5;
+}
+
+/* Neither state may go on in two processes. */
+static void a_forked_child_advances_no_state_of_its_parents_keys(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < SIGNERS; n++) {
+        struct signer signer = new_signer(n);
+        uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
+        OSSL_PARAM params[] = { octets_param("key-handle", handle, sizeof(handle)),
+                                OSSL_PARAM_construct_end() };
+        EVP_CIPHER_CTX *stream = n >= ROWS ? bind_cipher(&ciphers[n - ROWS], signer.key) : NULL;
+        EVP_MD_CTX *record = start(&signer, 1, 1, SIZE_MAX);
+        EVP_MAC *mac = EVP_MAC_fetch(libctx, signer.row->mac, NULL);
+        EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+        int status = -1;
+        pid_t child;
+
+        get_handle(signer.key, handle);
+        assert_int_equal(EVP_MAC_init(context, NULL, 0, params), 1);
+        child = fork();
+        assert_int_not_equal(child, -1);
+        if (child == 0)
+            _exit(try_all(&signer, context, stream, record));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_int_equal(EVP_MAC_update(context, handle, 1), 1); /* the parent's own */
+        EVP_MD_CTX_free(record);
+        EVP_MAC_CTX_free(context);
+        EVP_MAC_free(mac);
+        EVP_CIPHER_CTX_free(stream);
+        EVP_PKEY_free(signer.key);
+    }
+}
+
+/* ---- transfers ---- */
+
+static void remove_directory(const char *path)
+{
+    DIR *listing = opendir(path);
+
+    assert_non_null(listing);
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        char name[512];
+
+        snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlink(name), 0);
+    }
+    closedir(listing);
+    assert_int_equal(rmdir(path), 0);
+}
+
+/* Authenticating is a first use like encrypting: whichever comes first claims the key for both. */
+static void a_transferred_write_key_is_claimed_by_either_use(void **state)
+{
+    char claims[128];
+
+    (void)state;
+    snprintf(claims, sizeof(claims), "%s/claims", directory);
+    assert_int_equal(mkdir(claims, 0700), 0);
+    for (int mac_first = 0; mac_first < 2; mac_first++) {
+        uint8_t bytes[24], blob[MAX_BLOB];
+        EVP_PKEY *key = write_key(&ciphers[0], bytes), *one, *other;
+        EVP_MAC_CTX *mac;
+        EVP_CIPHER_CTX *stream;
+        struct list list;
+        int written = 0;
+        size_t size;
+
+        assert_int_equal(set_text(key, "blob-mode", "transfer"), 1);
+        assert_int_equal(set_text(key, "claim-dir", claims), 1);
+        advance_cipher(&ciphers[0], key, 33);
+        absorb_some(key, 12);
+        size = octets_of(key, "opaque-blob", blob, sizeof(blob));
+        list_start(&list);
+        add_octets(&list, "opaque-blob", blob, size);
+        add_text(&list, "claim-dir", claims);
+        one = from_data(list.params);
+        other = from_data(list.params);
+        assert_non_null(one);
+        assert_non_null(other);
+        assert_true(number_of(other, "sequence") == 0); /* a look claims nothing */
+        if (mac_first) {
+            mac = bind_mac(one, 1);
+            assert_int_equal(EVP_MAC_update(mac, bytes, 0), 1);
+            EVP_MAC_CTX_free(mac);
+        }
+        go_on(&ciphers[0], one, bytes, 33, 0, 12);
+        {
+            uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
+            OSSL_PARAM params[] = { octets_param("key-handle", handle, sizeof(handle)),
+                                    OSSL_PARAM_construct_end() };
+            EVP_CIPHER *rc4 = EVP_CIPHER_fetch(libctx, "SCHANNEL-RC4", NULL);
+            EVP_MAC *fetched = EVP_MAC_fetch(libctx, "SSL2-MAC", NULL);
+
+            get_handle(other, handle);
+            stream = EVP_CIPHER_CTX_new();
+            if (EVP_EncryptInit_ex2(stream, rc4, NULL, NULL, params) == 1)
+                assert_int_equal(EVP_EncryptUpdate(stream, blob, &written, bytes, 1), 0);
+            assert_reason("blob was opened before", "");
+            mac = EVP_MAC_CTX_new(fetched);
+            if (EVP_MAC_init(mac, NULL, 0, params) == 1)
+                assert_int_equal(EVP_MAC_update(mac, bytes, 1), 0);
+            assert_reason("blob was opened before", "");
+            EVP_MAC_CTX_free(mac);
+            EVP_CIPHER_CTX_free(stream);
+            EVP_MAC_free(fetched);
+            EVP_CIPHER_free(rc4);
+        }
+        EVP_PKEY_free(one);
+        EVP_PKEY_free(other);
+        EVP_PKEY_free(key);
+    }
+    remove_directory(claims);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, starts_with_a_clean_queue)
 
 int main(void)
@@ -531,11 +747,15 @@ int main(void)
         TEST(the_record_number_belongs_to_the_write_key),
         TEST(a_duplicate_of_a_write_key_has_both_states_for_itself),
         TEST(both_states_cross_in_one_blob),
+        TEST(each_context_of_a_write_key_suspends_both_states),
+        TEST(copies_of_its_contexts_have_keys_of_their_own),
         TEST(a_write_key_is_not_exported_raw_and_other_keys_are_no_mac_secrets),
         TEST(signatures_are_the_macs_and_advance_the_number_in_record_mode),
         TEST(a_wrong_mac_is_an_answer_without_a_reason),
         TEST(signatures_refuse_what_a_record_does_not_have),
         TEST(copies_of_a_signature_context_share_the_key),
+        TEST(a_forked_child_advances_no_state_of_its_parents_keys),
+        TEST(a_transferred_write_key_is_claimed_by_either_use),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
