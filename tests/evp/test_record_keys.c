@@ -1,6 +1,6 @@
 /*
- * Keys that authenticate records, beyond EVP_MAC alone: a write key of SSL 2.0, which is its own MAC
- * secret and so has two states in one key object, and all MACs through EVP_DigestSign and
+ * Keys that authenticate records, beyond EVP_MAC alone: a write key of SSL 2.0, which is its own
+ * MAC secret and so has two states in one key object, and all MACs through EVP_DigestSign and
  * EVP_DigestVerify.
  */
 #include "record_mac.h"
@@ -284,7 +284,7 @@ static void both_states_cross_in_one_blob(void **state)
     }
 }
 
-/* A context's blob is that of its key; a context that resumes it goes on with the state it needs. */
+/* A context's blob is that of its key; a context that resumes it takes the state it needs. */
 static void each_context_of_a_write_key_suspends_both_states(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /*
  * Session keys of the four protocols, made by EVP_PKEY_generate from a master: those of the KDF of
- * the same protocol, with their IVs; clear keys and certificates; a generation context as the master
- * hash; reconnects.
+ * the same protocol, with their IVs; clear keys and certificates; a generation context as the
+ * master hash; reconnects.
  */
 #include "protocols.h"
 
