@@ -665,6 +665,9 @@ static void what_is_missing_is_said(void **state)
         assert_true(EVP_PKEY_derive(context, NULL, &size) <= 0);
         assert_reason("missing parameter", "usage: ");
         assert_refused(context, "missing parameter", "usage: ");
+        assert_int_equal(set_number_on(context, "keylen", 16), 1); /* is no usage */
+        assert_refused(context, "missing parameter", "usage: ");
+        assert_int_equal(EVP_PKEY_derive_init(context), 1);
         for (size_t m = 0; m < 3; m++) {
             assert_int_equal(set_usage_on(context, usages[m]), 1);
             assert_refused(context, "missing parameter", m == 0 ? "seed: " : "handshake: ");
