@@ -9,9 +9,9 @@
 #define RC4_MAX_KEY_SIZE 256
 
 /* |key| has to be of this context's cipher; |name| is the parameter that names it,
- * *key_size what the next key bytes will have to have. */
+ * and its sizes are those that the context reports. */
 static int check_cipher(const struct cipher_context *context, struct key *key,
-                        enum key_purpose purpose, const char *name, size_t *key_size)
+                        enum key_purpose purpose, const char *name, struct cipher_request *request)
 {
     int ok;
 
@@ -22,7 +22,9 @@ static int check_cipher(const struct cipher_context *context, struct key *key,
                "%s: expected a %s key for this cipher, got a %s key", name, context->cipher->name,
                key->algorithm->name);
     if (ok && key->value.cipher.key_size != 0)
-        *key_size = key->value.cipher.key_size;
+        request->key_size = key->value.cipher.key_size;
+    if (ok && key->value.cipher.effective_bits != 0)
+        request->effective_bits = key->value.cipher.effective_bits;
     key_unlock(key);
     return ok;
 }
@@ -38,7 +40,7 @@ static int find_key(const struct cipher_context *context, const OSSL_PARAM *para
                            &handle) ||
         (key = key_by_handle(context->provctx, handle)) == NULL)
         return 0;
-    if (!check_cipher(context, key, KEY_LOOK, param->key, &request->key_size)) {
+    if (!check_cipher(context, key, KEY_LOOK, param->key, request)) {
         key_free(key);
         return 0;
     }
@@ -57,8 +59,12 @@ static int open_blob(const struct cipher_context *context, const OSSL_PARAM *par
     request->opened = opaque_blob_import(
         context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
         OPAQUE_FOR_CONTEXT);
+    if (request->opened != NULL && request->opened->ssl2_mac != NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                     "opaque-blob: is a key of SSL 2.0, cipher and MAC in one: import it as a key "
+                     "and bind the context by key-handle");
     return request->opened != NULL &&
-           check_cipher(context, request->opened, KEY_LOOK, param->key, &request->key_size);
+           check_cipher(context, request->opened, KEY_LOOK, param->key, request);
 }
 
 static int collect_padding(const struct cipher_context *context, const OSSL_PARAM *param,

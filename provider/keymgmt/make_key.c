@@ -332,6 +332,10 @@ static int check_opaque(const struct provctx *provctx, const struct request *req
         name = SCHANNEL_PARAM_SALT;
     else if (request->salt_mode != SALT_MODE_DEFAULT)
         name = SCHANNEL_PARAM_SALT_MODE;
+    else if (request->effective_bits != 0)
+        name = SCHANNEL_PARAM_EFFECTIVE_BITS;
+    else if (request->highest_version != 0)
+        name = SCHANNEL_PARAM_HIGHEST_VERSION;
     return name == NULL ||
            RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                  "opaque-blob: holds the whole key, %s cannot be given beside it", name);

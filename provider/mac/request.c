@@ -116,6 +116,10 @@ static int open_blob(const struct mac_context *context, const OSSL_PARAM *param,
     request->opened = opaque_blob_import(
         context->provctx, blob, request->has_options ? &request->options : &context->options, NULL,
         OPAQUE_FOR_CONTEXT);
+    if (request->opened != NULL && request->opened->ssl2_mac != NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                     "opaque-blob: is a key of SSL 2.0, cipher and MAC in one: import it as a key "
+                     "and bind the context by key-handle");
     return request->opened != NULL &&
            check_mac_key(context, request->opened, KEY_LOOK, param->key, request);
 }

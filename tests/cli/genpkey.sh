@@ -72,6 +72,80 @@ expect_ok "the defaults of a derivation can be kept with the master" \
     new full.pem alg:TLS1-MASTER "hexsecret:$secret" "$cr" "$sr" cipher:AES-256-CBC digest:MD5
 shows "its text shows them" full.pem 'Cipher: AES-256-CBC' 'Digest: MD5'
 
+# ---- masters of the other protocols ----
+
+while read -r alg bits shown holds; do
+    expect_ok "a random $alg of $bits bits is made" new r.pem "alg:$alg" "bits:$bits"
+    shows "it has $shown bits and holds a ${holds//-/ }" r.pem \
+        "SCHANNEL Key: $alg \\(master, $shown bit\\)" "Holds: ${holds//-/ }"
+    expect_ok "a random $alg is made" new r.pem "alg:$alg"
+done <<'KEYS'
+PCT1-MASTER 128 128 master-key
+SSL2-MASTER 40 40 master-key
+SSL2-MASTER 64 64 master-key
+SSL2-MASTER 128 128 master-key
+SSL2-MASTER 192 192 master-key
+SSL3-MASTER 384 384 premaster-secret
+TLS1-MASTER 384 384 premaster-secret
+KEYS
+expect_fail "PCT 1.0 has masters of one size" "invalid parameter" '^bits: .*128.*120' \
+    new "$REFUSED" alg:PCT1-MASTER bits:120
+expect_fail "SSL 2.0 from 40 bits on" "invalid parameter" '^bits: .*40 to 192.*32' \
+    new "$REFUSED" alg:SSL2-MASTER bits:32
+expect_fail "and up to 192" "invalid parameter" '^bits: .*40 to 192.*200' \
+    new "$REFUSED" alg:SSL2-MASTER bits:200
+clear=$(hex_range 200 210)
+certificate=$(hex_range 210 240)
+expect_ok "a PCT1 master keeps clear key and certificate" new pct1.pem alg:PCT1-MASTER \
+    "hexsecret:${secret:0:32}" "$cr" "$sr" "hexclear-key:$clear" "hexcertificate:$certificate" \
+    digest:MD5
+shows "its text tells their sizes" pct1.pem 'Protocol: PCT 1.0' 'Holds: master key' \
+    'Clear key: 11 bytes' 'Certificate: 31 bytes'
+expect_no_secret "but does not show the secret" "${secret:0:32}" "$OUT" pct1.pem
+expect_ok "an SSL2 master keeps a clear key" new ssl2.pem alg:SSL2-MASTER \
+    "hexsecret:${secret:0:10}" "$cr" "$sr" "hexclear-key:$clear"
+shows "its text tells the size" ssl2.pem 'Protocol: SSL 2.0' 'Holds: master key' \
+    'Clear key: 11 bytes'
+expect_ok "an SSL3 master keeps the highest version" new ssl3.pem alg:SSL3-MASTER \
+    "hexpremaster:0300$(hex_range 1 46)" "$cr" "$sr" highest-version:0x0300 digest:SHA1
+shows "its text shows it" ssl3.pem 'Protocol: SSL 3.0' 'Highest version: 0x0300'
+while read -r master lacking; do
+    expect_fail "$lacking is refused for $master" "conflicting parameters" "^${lacking%%:*}: " \
+        new "$REFUSED" "alg:$master" "$lacking"
+done <<'LACKING'
+SSL3-MASTER clear-key:text
+TLS1-MASTER clear-key:text
+SSL2-MASTER certificate:text
+SSL3-MASTER certificate:text
+PCT1-MASTER highest-version:0x0301
+SSL2-MASTER premaster:text
+SSL3-MASTER record-version:0x0301
+LACKING
+
+while read -r master cipher shown state; do
+    expect_ok "$master: a $cipher client write key is derived" from "$master.pem" k.pem \
+        usage:client-write-key "cipher:$cipher"
+    shows "it is a key of $shown bits with its usage" k.pem \
+        "SCHANNEL Key: $cipher \\(cipher, $shown bit\\)" 'Usage: client-write-key' "${state//_/ }"
+done <<'KEYS'
+pct1 RC4 128 Protocol:_PCT_1.0
+pct1 DES-CBC 64 Protocol:_PCT_1.0
+pct1 RC2-CBC 128 Effective_bits:_128
+ssl2 RC4 128 Sequence:_0
+ssl2 RC2-CBC 128 Effective_bits:_128
+ssl2 DES-CBC 64 Digest:_MD5
+ssl2 DES-EDE3-CBC 192 Protocol:_SSL_2.0
+ssl3 RC4 128 Protocol:_SSL_3.0
+ssl3 AES-192-CBC 192 Protocol:_SSL_3.0
+KEYS
+for master in pct1 ssl3; do
+    expect_ok "$master: a server write MAC key is derived" from "$master.pem" k.pem \
+        usage:server-write-mac
+    shows "it begins with record 0" k.pem "SCHANNEL Key: ${master^^}-MAC \\(mac, .*" 'Sequence: 0'
+done
+expect_fail "SSL 2.0 has no MAC keys" "unknown usage" '^usage: .*write key is the MAC secret' \
+    from ssl2.pem "$REFUSED" usage:server-write-mac cipher:RC4
+
 # ---- session keys of known and of random bytes ----
 
 key=$(hex_range 160 175)
@@ -90,15 +164,29 @@ done <<'KEYS'
 RC4 40 40
 RC4 48 48
 RC4 128 128
+RC2-CBC 40 40
+RC2-CBC 56 56
+RC2-CBC 128 128
+DES-CBC 56 64
+DES-CBC 64 64
+DES-EDE-CBC 112 128
+DES-EDE-CBC 128 128
 DES-EDE3-CBC 168 192
 DES-EDE3-CBC 192 192
 AES-128-CBC 128 128
+AES-192-CBC 192 192
 AES-256-CBC 256 256
 KEYS
 expect_ok "a random key has its cipher's full size when bits are not given" new r.pem alg:RC4
 shows "that is 128 bits for RC4" r.pem 'SCHANNEL Key: RC4 \(cipher, 128 bit\)'
 expect_ok "a random RC4 key of 40 bits is made" new salted.pem alg:RC4 bits:40
 shows "it has a salt of 11 bytes, as CryptGenKey gives" salted.pem 'Salt: 11 bytes'
+expect_ok "so has a random RC2 key of 40 bits" new salted.pem alg:RC2-CBC bits:40
+shows "which runs with 40 effective bits" salted.pem 'Salt: 11 bytes' 'Effective bits: 40'
+expect_ok "other effective bits can be given" new r.pem alg:RC2-CBC bits:128 effective-bits:64
+shows "its text shows them" r.pem 'Effective bits: 64'
+expect_fail "other keys have none" "conflicting parameters" '^effective-bits: ' \
+    new "$REFUSED" alg:DES-CBC effective-bits:56
 expect_ok "salt-mode:none leaves the salt out" new unsalted.pem alg:RC4 bits:40 salt-mode:none
 run key_text unsalted.pem
 expect_no_line "then there is none" 'Salt:'
@@ -113,6 +201,22 @@ expect_ok "an MD5 MAC key of known bytes is made" \
     new mac.pem alg:TLS1-MAC digest:MD5 "hexsecret:$key"
 shows "it has 128 bits and starts with record 0" mac.pem \
     'SCHANNEL Key: TLS1-MAC \(mac, 128 bit\)' 'Digest: MD5' 'Sequence: 0'
+while read -r alg digest bits; do
+    expect_ok "a random $alg key with $digest is made" new mac.pem "alg:$alg" "digest:$digest"
+    shows "it has $bits bits" mac.pem "SCHANNEL Key: $alg \\(mac, $bits bit\\)" "Digest: $digest"
+done <<'KEYS'
+PCT1-MAC MD5 128
+PCT1-MAC SHA1 160
+SSL2-MAC MD5 128
+SSL3-MAC MD5 128
+SSL3-MAC SHA1 160
+TLS1-MAC SHA1 160
+KEYS
+expect_ok "an SSL2-MAC key needs no digest" new mac.pem alg:SSL2-MAC bits:64
+shows "since it has MD5" mac.pem 'SCHANNEL Key: SSL2-MAC \(mac, 64 bit\)' 'Digest: MD5'
+expect_fail "and no other" "conflicting parameters" '^digest: .*SHA1' \
+    new "$REFUSED" alg:SSL2-MAC digest:SHA1
+expect_fail "the others have a choice" "missing parameter" '^digest: ' new "$REFUSED" alg:SSL3-MAC
 expect_ok "an IV can be given" new iv.pem alg:AES-128-CBC "hexsecret:$key" "hexiv:$(hex_range 0 15)"
 new one.pem alg:AES-128-CBC
 new other.pem alg:AES-128-CBC

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# openssl mac TLS1-MAC: raw mode, record mode, and OpenSSL's own HMAC as a second opinion.
+# openssl mac: TLS1-MAC with OpenSSL's own HMAC as a second opinion, in raw and in record mode; then
+# the MACs of the other protocols.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -126,5 +127,85 @@ expect_fail "a key handle of this process only is refused elsewhere" "unknown ke
     '^key-handle: ' mac hello digest:MD5 "hexkey-handle:$(hex_range 0 15)"
 expect_fail "a key handle has 16 bytes" "invalid length" '^key-handle: .*16.*15' \
     mac hello digest:MD5 "hexkey-handle:$(hex_range 0 14)"
+
+# ---- the other protocols ----
+
+# other_mac NAME FILE OPTION...
+# shellcheck disable=SC2317 # called through run
+other_mac() {
+    local name=$1 file=$2 options=() option
+
+    shift 2
+    for option in "$@"; do
+        options+=(-macopt "$option")
+    done
+    schannel_openssl mac "${options[@]}" -in "$file" "$name"
+}
+
+# gives SENTENCE EXPECTED_HEX NAME FILE OPTION...
+gives() {
+    local sentence=$1 expected=$2
+
+    shift 2
+    run other_mac "$@"
+    if [ "$STATUS" -ne 0 ] || [ -s "$ERR" ]; then
+        fail "$sentence"
+    else
+        expect_equal "$sentence" "$expected" "$(bare_hex <"$OUT")"
+    fi
+}
+
+# digest NAME HEX...: of the bytes, in hex.
+digest() {
+    unhex "$2" | plain_openssl dgst "-$1" -r | cut -d ' ' -f 1
+}
+
+hello=68656c6c6f
+pct=(digest:MD5 hexkey:f830e44160f64543e7ff6cac72c05403)
+gives "PCT1-MAC: record 2" 8da3828c94d677e1a3debb0b68e9c803 PCT1-MAC hello "${pct[@]}" \
+    record-mode:1 sequence:2
+unhex "${hello}000000" >padded
+gives "PCT1-MAC: record 2 with three bytes of padding" c65848b339d702e2453044d7fd5a03e4 PCT1-MAC \
+    padded "${pct[@]}" record-mode:1 sequence:2
+gives "PCT1-MAC: plain bytes with SHA1" \
+    "$(digest SHA1 "$(hex_range 0 39)$(digest SHA1 "$hello")")" PCT1-MAC hello digest:SHA1 \
+    "hexkey:$(hex_range 0 39)" sequence:7
+gives "SSL2-MAC: record 3, with MD5 unsaid" ec7906755c8d3e5fd819512ee5e1fccd SSL2-MAC hello \
+    hexkey:5ee3a45d1cd691391d2573f5d18dd286 record-mode:1 sequence:3
+gives "SSL2-MAC: plain bytes" "$(digest MD5 "0102030405$hello")" SSL2-MAC hello digest:MD5 \
+    hexkey:0102030405
+unhex 14000024f240103f7463eae87a2723565f5907d2a3795db78b94dbcffaf51822157bf24a96529a0e >finished
+gives "SSL3-MAC: the Finished message of the published trace" d309de2884a7075c7c0c08856b4f6304 \
+    SSL3-MAC finished digest:MD5 hexkey:182a7551f89f5cf95c900d0d762f1e9e record-type:22 \
+    record-length:40
+gives "SSL3-MAC: an application record with SHA1" 2cbf31c4ffd93a78a9d6ee328a975d0393213d30 SSL3-MAC \
+    hello "${sha1[@]}" record-type:23 record-length:5 sequence:0
+gives "SSL3-MAC: plain bytes with SHA1" \
+    "$(digest SHA1 "$(hex_range 0 19)$(repeat 5c 40)$(digest SHA1 \
+        "$(hex_range 0 19)$(repeat 36 40)$hello")")" SSL3-MAC hello "${sha1[@]}"
+gives "SSL2-MAC: the last record number" \
+    "$(digest MD5 "$(hex_range 0 15)${hello}ffffffff")" SSL2-MAC hello "hexkey:$(hex_range 0 15)" \
+    record-mode:1 sequence:4294967295
+for name in PCT1-MAC SSL2-MAC; do
+    for parameter in record-type:23 record-version:769 record-length:5; do
+        expect_fail "$name: ${parameter%:*} is refused" "conflicting parameters" \
+            "^${parameter%:*}: " other_mac "$name" hello "${md5[@]}" "$parameter"
+    done
+    expect_fail "$name: a number of more than 32 bits is refused" "invalid parameter" \
+        '^sequence: .*4294967295.*4294967296' other_mac "$name" hello "${md5[@]}" \
+        sequence:4294967296
+done
+expect_fail "SSL3-MAC: record-version is refused" "conflicting parameters" '^record-version: ' \
+    other_mac SSL3-MAC hello "${md5[@]}" record-version:768
+expect_fail "SSL3-MAC: a record needs its type" "missing parameter" '^record-type: ' \
+    other_mac SSL3-MAC hello "${md5[@]}" record-mode:1 record-length:5
+expect_fail "SSL3-MAC: and its length" "missing parameter" '^record-length: ' \
+    other_mac SSL3-MAC hello "${md5[@]}" record-type:23
+expect_fail "SSL2-MAC: another digest is refused" "conflicting parameters" '^digest: .*MD5.*SHA1' \
+    other_mac SSL2-MAC hello "${sha1[@]}"
+for name in PCT1-MAC SSL3-MAC; do
+    expect_fail "$name: no digest is said" "missing parameter" '^digest: ' \
+        other_mac "$name" hello "hexkey:$(hex_range 0 15)"
+done
 
 finish

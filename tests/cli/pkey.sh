@@ -16,6 +16,33 @@ schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:DES-EDE3-CBC -pkeyopt 
 schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:TLS1-MAC -pkeyopt digest:SHA1 \
     -pkeyopt "hexsecret:${secret:0:40}" -pkeyopt sequence:5 -out mac.pem 2>"$ERR" || bail "a MAC key is made"
 
+# make FILE OPTION...: genpkey, without a template.
+make() {
+    local file=$1 options=() option
+
+    shift
+    for option in "$@"; do
+        options+=(-pkeyopt "$option")
+    done
+    schannel_openssl genpkey -algorithm SCHANNEL "${options[@]}" -out "$file" 2>"$ERR" ||
+        bail "$file is made"
+}
+
+randoms=("hexclient-random:$(hex_range 0 31)" "hexserver-random:$(hex_range 32 63)")
+make pct1.pem alg:PCT1-MASTER "hexsecret:${secret:0:32}" "${randoms[@]}" certificate:certificate
+make ssl2.pem alg:SSL2-MASTER "hexsecret:${secret:0:32}" "${randoms[@]}" clear-key:clear
+make ssl3.pem alg:SSL3-MASTER "hexpremaster:$secret" highest-version:0x0300
+make rc2.pem alg:RC2-CBC "hexsecret:${secret:0:32}" effective-bits:40 "hexiv:$(hex_range 0 7)"
+make rc2-40.pem alg:RC2-CBC "hexsecret:${secret:0:10}" salt:eleven-byte
+make des.pem alg:DES-CBC "hexsecret:${secret:0:16}"
+make des2.pem alg:DES-EDE-CBC "hexsecret:${secret:0:32}"
+make aes192.pem alg:AES-192-CBC "hexsecret:${secret:0:48}"
+make pct1-mac.pem alg:PCT1-MAC digest:SHA1 "hexsecret:${secret:0:80}" sequence:4294967295
+make ssl2-mac.pem alg:SSL2-MAC "hexsecret:${secret:0:48}" sequence:3
+make ssl3-mac.pem alg:SSL3-MAC digest:MD5 "hexsecret:${secret:0:32}" sequence:4294967296
+schannel_openssl genpkey -paramfile ssl2.pem -pkeyopt usage:client-write-key -pkeyopt cipher:RC2-CBC \
+    -pkeyopt sequence:9 -out ssl2-key.pem 2>"$ERR" || bail "an SSL 2.0 write key is made"
+
 # stdin_text FILE: as key_text, by standard input.
 # shellcheck disable=SC2317 # called through run
 stdin_text() {
@@ -36,7 +63,8 @@ else
     fail "(the search finds a part of a secret as it is)"
 fi
 
-for name in master aes rc4 des3 mac; do
+for name in master aes rc4 des3 mac pct1 ssl2 ssl3 rc2 rc2-40 des des2 aes192 pct1-mac ssl2-mac \
+    ssl3-mac ssl2-key; do
     expect_ok "$name: -text -noout works on PEM" schannel_openssl pkey -in "$name.pem" -text -noout
     cp "$OUT" "$name.text"
     expect_line "$name: the text begins with what the key is" 'SCHANNEL Key: .* \(.*, [0-9]+ bit\)'
@@ -90,9 +118,17 @@ done
 expect_ok "-passin is of no consequence for a blob without passphrase" \
     schannel_openssl pkey -in aes.pem -passin pass:secret -noout
 expect_equal "the MAC key kept its sequence" "    Sequence: 5" "$(grep Sequence: mac.text)"
+for pair in pct1-mac:4294967295 ssl2-mac:3 ssl3-mac:4294967296 ssl2-key:9; do
+    expect_equal "${pair%:*}: it kept its sequence" "    Sequence: ${pair#*:}" \
+        "$(grep Sequence: "${pair%:*}.text")"
+done
+for pair in rc2:40 rc2-40:40 ssl2-key:128; do
+    expect_equal "${pair%:*}: it kept its effective bits" "    Effective bits: ${pair#*:}" \
+        "$(grep Effective "${pair%:*}.text")"
+done
 
 # sizes that the contract promises
-for name in aes des3; do
+for name in aes des3 rc2 rc2-40 des des2 aes192; do
     size=$(wc -c <"$name.blob")
     if [ "$size" -le 224 ]; then
         pass "$name: a sealed CBC key has at most 224 bytes ($size)"
