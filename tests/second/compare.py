@@ -396,7 +396,7 @@ def main():
     parser.add_argument("--answer", required=True)
     parser.add_argument("--vectors")
     parser.add_argument("--seed", type=int, default=20260101)
-    parser.add_argument("--count", type=int, default=10000)
+    parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--only")
     parser.add_argument("--index", type=int)
     args = parser.parse_args()

@@ -33,7 +33,7 @@ static void every_byte_gets_the_parity_that_libcrypto_gives_it(void **unused)
         unsigned ones = 0;
 
         for (unsigned bit = 0; bit < 8; bit++)
-            ones += ours[n] >> bit & 1u;
+            ones += (unsigned)ours[n] >> bit & 1u;
         assert_int_equal(ones % 2, 1);
         assert_int_equal(ours[n] >> 1, n >> 1);
     }
@@ -65,7 +65,7 @@ static void parity_set_twice_is_parity_set_once(void **unused)
 
 static unsigned bit_at(const uint8_t *bits, size_t n)
 {
-    return bits[n / 8] >> (7 - n % 8) & 1u;
+    return (unsigned)bits[n / 8] >> (7 - n % 8) & 1u;
 }
 
 /* Bit by bit, as the draft's text has it: b0 is the highest bit of the first byte. */
