@@ -1,7 +1,7 @@
 /*
  * PCT1-KDF, SSL2-KDF, SSL3-KDF and what TLS1-KDF shares with them through EVP_KDF: published and
- * computed values, the size of each usage, and everything that is refused: with one reason each, and
- * nothing changed.  The record MACs of the four through EVP_MAC against the values of the spec.
+ * computed values, the size of each usage, and everything that is refused: with one reason each,
+ * and nothing changed.  The record MACs of the four through EVP_MAC against the values of the spec.
  */
 #include "fixture.h"
 
@@ -13,7 +13,7 @@
 #define MAX_OUTPUT   600
 #define ANY_SIZE     SIZE_MAX
 
-/* ---- parameters as text: "NAME=VALUE NAME=VALUE", octets in hexadecimal, "-NAME" takes one out ---- */
+/* ---- parameters as text: "NAME=VALUE NAME=VALUE", octets in hex; "-NAME" takes one out ---- */
 
 struct item {
     char *name;

@@ -1,15 +1,15 @@
 /*
- * Answers requests to the provider's KDFs and MACs through EVP, one a line, until the input ends: what
- * compare.py asks.
+ * Answers requests to the provider's KDFs and MACs through EVP, one a line, until the input ends:
+ * what compare.py asks.
  *
  *     kdf PCT1|SSL2|SSL3|TLS1 keylen=N NAME=VALUE ...
  *     mac PCT1|SSL2|SSL3|TLS1 NAME=VALUE ... [length=N] data=HEX [length=N] data=HEX ...
  *
- * Octets are hexadecimal, integers decimal.  A MAC request is one context, a message for each data;
- * length is its record-length.  The answers:
+ * Octets are hexadecimal, integers decimal.  A MAC request is one context and a message for each
+ * data; length is its record-length.  The answers:
  *
- *     ok HEX SIZE       the output and what the context says of its size, or "any"; of a MAC request
- *                       the MACs one behind the other and the sequence number afterwards
+ *     ok HEX SIZE       the output and what the context says of its size, or "any"; for MACs these
+ *                       one behind the other and the sequence number afterwards
  *     no REASON HEX     refused for this one reason, with '-' for ' ', after these MACs
  *     broken WORDS      what must not happen: no reason or several, an output half written, ...
  *
@@ -152,7 +152,7 @@ static void print_hex(const uint8_t *data, size_t size)
         printf("%02x", data[n]);
 }
 
-/* The one reason on the queue, which is empty afterwards; "" when there is none or more than one. */
+/* The one reason on the queue, which is empty afterwards; "" when there is none or several. */
 static void take_reason(char *reason, size_t room)
 {
     unsigned long error;

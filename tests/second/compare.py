@@ -4,10 +4,10 @@
     compare.py --answer PROGRAM --vectors DIRECTORY [--seed N] [--count N]
                [--only PROTOCOL/KIND --index N]
 
-First second.py replays the vector files.  Then every protocol gets --count requests to its KDF and a
-third as many to its MAC, right and wrong ones; both have to give the same bytes, or both have to
-refuse, the provider for a reason that second.py finds too.  Every request is made from the seed, its
-protocol and its number alone: --only and --index ask one again.  Ends at the first difference.
+First second.py replays the vector files.  Then every protocol gets --count requests to its KDF and
+a third as many to its MAC, right and wrong ones; both have to give the same bytes, or both have to
+refuse, the provider for a reason that second.py finds too.  Every request is made from the seed,
+its protocol and its number alone: --only and --index ask one again.  Ends at the first difference.
 """
 
 import argparse
@@ -17,7 +17,9 @@ import random
 import subprocess
 import sys
 
-import second
+sys.dont_write_bytecode = True  # nothing is written beside the sources
+
+import second  # noqa: E402
 
 PROTOCOLS = ("PCT1", "SSL2", "SSL3", "TLS1")
 MACS_PER_KDF = 3

@@ -1,4 +1,4 @@
-/* protocol/des_key: libcrypto's parity, the seven-bit groups of PCT 1.0 and its computed vectors. */
+/* protocol/des_key: libcrypto's parity, the seven-bit groups of PCT 1.0, its computed vectors. */
 #define OPENSSL_SUPPRESS_DEPRECATED /* DES_set_odd_parity has no successor */
 #include <setjmp.h>
 #include <stdarg.h>

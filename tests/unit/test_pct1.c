@@ -1,6 +1,6 @@
 /*
- * protocol/pct1: the computed vectors of tests/vectors/ref-pct1.txt and spec/key-derivation.md 2.10,
- * the formulas a second time over libcrypto's digests, and the readings of the draft that are wrong.
+ * protocol/pct1: the computed vectors of tests/vectors/ref-pct1.txt and spec/key-derivation.md
+ * 2.10, the formulas a second time over libcrypto's digests, and the wrong readings of the draft.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -449,7 +449,7 @@ static void the_clear_key_has_as_many_parts_as_the_expansion_has_steps(void **un
     }
 }
 
-/* Spec 2.2: the certificate goes into the client's keys only; spec 4.3: the flag changes nothing. */
+/* Spec 2.2: the certificate goes into the client's keys only; 4.3: the flag changes nothing. */
 static void the_certificate_counts_for_the_client_and_export_for_nobody(void **unused)
 {
     struct connection connection = spec_connection(BULK_CIPHER_RC4, 40, DIGEST_MD5);

@@ -176,7 +176,7 @@ static void the_wrong_readings_give_other_keys(void **unused)
     assert_memory_not_equal(key, other, MD5_SIZE);
 }
 
-/* Without the digit there is one hash output for DES, and the other ciphers do not know the choice. */
+/* Without the digit there is one hash output for DES; other ciphers do not know the choice. */
 static void only_des_knows_the_choice_of_the_digit(void **unused)
 {
     static const enum bulk_cipher_id ciphers[] = { BULK_CIPHER_RC4, BULK_CIPHER_RC2,
