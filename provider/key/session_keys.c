@@ -105,14 +105,21 @@ static int ssl2_sizes(const struct errors *errors, const struct derivation *deri
     return sizes->key != 0 || no_such_key(errors, KEY_PROTOCOL_SSL2, derivation);
 }
 
+/* RFC 4346 section A.5 */
+static int check_export(const struct errors *errors, const struct derivation *derivation)
+{
+    return !derivation->is_export.value || !derivation->is_tls1_1.value ||
+           RAISE(errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "export: TLS 1.1 has no export ciphers (RFC 4346 section A.5)");
+}
+
 static int ssl3_tls1_sizes(const struct errors *errors, enum key_protocol protocol,
                            const struct derivation *derivation, struct session_key_sizes *sizes)
 {
     struct bulk_cipher_sizes found;
 
-    if (derivation->is_export.value && derivation->is_tls1_1.value)
-        return RAISE(errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "export: TLS 1.1 has no export ciphers (RFC 4346 section A.5)");
+    if (!check_export(errors, derivation))
+        return 0;
     if (!bulk_cipher_key_block_sizes(derivation->cipher, derivation->cipher_bits,
                                      derivation->is_export.value, &found))
         return no_such_key(errors, protocol, derivation);
@@ -203,7 +210,7 @@ int session_mac_size(const struct errors *errors, enum key_protocol protocol,
                      "usage: %s has no MAC keys: the write key is the MAC secret",
                      key_protocol_name(protocol));
     if (!derivation_check_protocol(errors, protocol, derivation) ||
-        !check_digest(errors, protocol, derivation))
+        !check_digest(errors, protocol, derivation) || !check_export(errors, derivation))
         return 0;
     *size = (session_connection(derivation).mac_bits + 7) / 8;
     return 1;

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# openssl kdf TLS1-KDF: every usage against published vectors, and what is refused.
+# openssl kdf: every usage of TLS1-KDF against published vectors, the values of the spec for the KDFs
+# of the other protocols, and what is refused.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Which one "kdf" and "derives" use.
+algorithm=TLS1-KDF
 
 # kdf KEYLEN OPTION...
 # shellcheck disable=SC2317 # called through run
@@ -13,7 +17,7 @@ kdf() {
     for option in "$@"; do
         options+=(-kdfopt "$option")
     done
-    schannel_openssl kdf -keylen "$keylen" "${options[@]}" TLS1-KDF
+    schannel_openssl kdf -keylen "$keylen" "${options[@]}" "$algorithm"
 }
 
 # derives SENTENCE EXPECTED_HEX OPTION...: the length is that of what is expected.
@@ -202,5 +206,91 @@ expect_fail "a flag is 0 or 1" "invalid parameter" '^export: .*2' \
     kdf 16 "${key[@]}" export:2
 expect_foreign_fail "an unknown parameter is refused by openssl itself" "Parameter unknown" \
     kdf 16 "${key[@]}" colour:red
+
+# ---- SSL 3.0: the published trace of an RSA_EXPORT_WITH_RC4_40_MD5 connection ----
+
+algorithm=SSL3-KDF
+pm=030043c00615e40ae7fab08f6c95d76ba677309ab80d0254b98421330b9d4621ecc79bd0d76ce3b53ff9641be0fe5b83
+ms=f66398c5c484e0c4c1e74b2def629cf9fd493007ce6cb700ad0023a50d2e40b288074f19ac52b6436177d787bb179cc4
+kb=182a7551f89f5cf95c900d0d762f1e9e33705828f90503855b9dac3963c9e69cd64f8ae7c966ea2d48c080a54d4af2df94d55ab3a6bcd37a00222f638eca51c6649b859b3216005cf291b24020fc613b590e9393146ac279ff41eb07c048972c7935a564eb42fa12d18115e010cfa093
+trace=(hexclient-random:000000000000000000000000000000009006466920816408bab43f9f81fa5b20
+    hexserver-random:340287248eeabdf7c28cfcfe395490bb06fe48b4a207fc9d2ad2d92c848258be)
+rc4=(digest:MD5 cipher:RC4 cipher-bits:40 export:1)
+derives "SSL 3.0: the master secret from the premaster secret" $ms usage:master-secret \
+    hexpremaster:$pm "${trace[@]}"
+derives "SSL 3.0: the key block, when no usage is given" $kb hexsecret:$ms "${trace[@]}"
+derives "SSL 3.0: the key block from the premaster secret" $kb hexpremaster:$pm "${trace[@]}"
+for from in hexpremaster:$pm hexsecret:$ms; do
+    derives "SSL 3.0: client write MAC secret from ${from%%:*}" ${kb:0:32} usage:client-write-mac \
+        "$from" "${trace[@]}" "${rc4[@]}"
+    derives "SSL 3.0: server write MAC secret from ${from%%:*}" ${kb:32:32} usage:server-write-mac \
+        "$from" "${trace[@]}" "${rc4[@]}"
+    derives "SSL 3.0: final client key from ${from%%:*}" 3210cde1d6dc0783f3754c322e599661 \
+        usage:client-write-key "$from" "${trace[@]}" "${rc4[@]}"
+    derives "SSL 3.0: final server key from ${from%%:*}" ed0e56c8951237b621171c727991121e \
+        usage:server-write-key "$from" "${trace[@]}" "${rc4[@]}"
+done
+derives "SSL 3.0: without export the material is the key" ${kb:64:10} usage:client-write-key \
+    hexsecret:$ms "${trace[@]}" digest:MD5 cipher:RC4 cipher-bits:40
+ssl3=("hexsecret:$ms" "${trace[@]}")
+run kdf 416 "${ssl3[@]}"
+expect_equal "SSL 3.0: the key block has up to 416 bytes" "$kb 832" \
+    "$(bare_hex <"$OUT" | head -c 224) $(bare_hex <"$OUT" | wc -c)"
+expect_fail "SSL 3.0: and no more" "invalid length" '^keylen: .*416.*417' kdf 417 "${ssl3[@]}"
+expect_fail "SSL 3.0: a Finished hash has 36 bytes" "invalid length" '^keylen: .*36.*37' \
+    kdf 37 "${ssl3[@]}" usage:finished-client handshake:h
+expect_fail "SSL 3.0: the handshake cannot come hashed" "conflicting parameters" '^handshake-hash: ' \
+    kdf 36 "${ssl3[@]}" usage:finished-client "hexhandshake-hash:$(hex_range 0 35)"
+expect_fail "SSL 3.0: its function has no label" "conflicting parameters" '^label: ' \
+    kdf 16 "${ssl3[@]}" usage:prf label:l seed:s
+
+# ---- SSL 2.0 and PCT 1.0 (computed from the drafts) ----
+
+algorithm=SSL2-KDF
+ssl2=("hexclient-random:$(hex_range 16 31)" "hexserver-random:$(hex_range 48 63)")
+full=("hexsecret:$(hex_range 0 15)" "${ssl2[@]}")
+des=("hexsecret:$(hex_range 0 7)" "${ssl2[@]}" cipher:DES-CBC)
+derives "SSL 2.0: the key material, when no usage is given" \
+    70e16c433ad6bb6d0dc8c61cb0735d615ee3a45d1cd691391d2573f5d18dd286d8f31030c9c048f7f99fd4822d6b835a \
+    "${full[@]}"
+derives "SSL 2.0: client write key" 5ee3a45d1cd691391d2573f5d18dd286 usage:client-write-key \
+    "${full[@]}" cipher:RC4
+derives "SSL 2.0: server write key" 70e16c433ad6bb6d0dc8c61cb0735d61 usage:server-write-key \
+    "${full[@]}" cipher:RC2-CBC
+derives "SSL 2.0: an export key has a clear part" 5ee3a45d1cd691391d2573f5d18dd286 \
+    usage:client-write-key "hexsecret:$(hex_range 11 15)" "hexclear-key:$(hex_range 0 10)" \
+    "${ssl2[@]}" cipher:RC4 cipher-bits:40
+derives "SSL 2.0: DES keys are hashed with a digit" 0a1138e48249374c usage:client-write-key \
+    "${des[@]}"
+derives "SSL 2.0: or without, as the draft says" 8b95ec7462fcdfce usage:client-write-key \
+    "${des[@]}" ssl2-des-digit:0
+expect_fail "SSL 2.0 has no MAC keys" "unknown usage" '^usage: SSL 2.0 has no client-write-mac' \
+    kdf 16 "${full[@]}" usage:client-write-mac
+expect_fail "SSL 2.0: a clear key that is too long" "invalid length" '^clear-key: .*17' \
+    kdf 16 "${full[@]}" cipher:RC4 usage:client-write-key "hexclear-key:$(hex_range 0 16)"
+expect_fail "SSL 2.0 has no certificate" "conflicting parameters" '^certificate: ' \
+    kdf 16 "${full[@]}" certificate:c
+
+algorithm=PCT1-KDF
+pct1=("hexsecret:$(hex_range 0 15)" "hexclient-random:$(hex_range 32 63)"
+    "hexserver-random:$(hex_range 96 127)" "certificate:PCT server certificate" digest:MD5)
+derives "PCT 1.0: client write key" 0df1588924a512237a356e88d7a6358b usage:client-write-key \
+    "${pct1[@]}" cipher:RC4
+derives "PCT 1.0: server write key" 95b70f1df51290991fa1a8a8ecb7794f usage:server-write-key \
+    "${pct1[@]}" cipher:RC4
+derives "PCT 1.0: client write MAC key" f830e44160f64543e7ff6cac72c05403bdf9d36c \
+    usage:client-write-mac "${pct1[@]}" mac-bits:160
+derives "PCT 1.0: a short key is expanded by the clear key" c24f210877b30b983faadfdea6111ddc \
+    usage:client-write-key "${pct1[@]}" cipher:RC4 cipher-bits:40 "hexclear-key:$(hex_range 160 170)"
+derives "PCT 1.0: a DES key has its parity" 0df8571092259425 usage:client-write-key "${pct1[@]}" \
+    cipher:DES-CBC
+derives "PCT 1.0: or is the hash itself" 0df1588924a51223 usage:client-write-key "${pct1[@]}" \
+    cipher:DES-CBC pct-raw-des:1
+expect_fail "PCT 1.0: a short key without a clear key is refused" "missing parameter" '^clear-key: ' \
+    kdf 16 "${pct1[@]}" usage:client-write-key cipher:RC4 cipher-bits:40
+expect_fail "PCT 1.0 has no key block, which is what no usage means" "unknown usage" \
+    '^usage: PCT 1.0 has no key-block' kdf 16 "${pct1[@]}"
+expect_fail "PCT 1.0 has no premaster secret" "conflicting parameters" '^premaster: ' \
+    kdf 16 "${pct1[@]}" premaster:p usage:client-write-key cipher:RC4
 
 finish

@@ -290,7 +290,7 @@ static void each_context_of_a_write_key_suspends_both_states(void **state)
     (void)state;
     for (size_t n = 0; n < 2 * COUNT(ciphers); n++) {
         const struct write_cipher *cipher = &ciphers[n / 2];
-        uint8_t bytes[24], blob[MAX_BLOB], text[TEXT_SIZE], expected[MAX_MAC];
+        uint8_t bytes[24], blob[MAX_BLOB];
         OSSL_PARAM params[] = { octets_param("opaque-blob", memset(blob, 0, sizeof(blob)),
                                              MAX_BLOB),
                                 OSSL_PARAM_construct_end() };
@@ -309,14 +309,11 @@ static void each_context_of_a_write_key_suspends_both_states(void **state)
         moved = import_blob(blob, params[0].return_size, "user");
         assert_non_null(moved);
         go_on(cipher, moved, bytes, 21, 20, 11);
-        /* a MAC context takes the MAC out of it, and its key's bytes */
+        /* a context alone would lose half of it */
         params[0] = octets_param("opaque-blob", blob, params[0].return_size);
         there = EVP_MAC_CTX_new(fetched);
-        assert_int_equal(EVP_MAC_init(there, NULL, 0, params), 1);
-        pattern(text, sizeof(text), 4);
-        record_mac(&rows[SSL2_ROW], bytes, cipher->key_size, 20, 0, text, 40, expected);
-        assert_int_equal(EVP_MAC_update(there, text + 11, 29), 1);
-        assert_mac(there, expected);
+        assert_int_equal(EVP_MAC_init(there, NULL, 0, params), 0);
+        assert_reason("wrong kind of key", "SSL 2.0");
         go_on(cipher, key, bytes, 21, 20, 11); /* the original is where it was */
         EVP_MAC_CTX_free(there);
         EVP_MAC_CTX_free(mac);

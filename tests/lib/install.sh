@@ -24,6 +24,7 @@ demo|command curl|curl
 demo|command setpriv|util-linux
 demo|command nm|binutils
 test|command openssl|openssl
+test|command python3|python3
 '
 
 # Is it there?  $1 is the second column of the table.
