@@ -503,6 +503,108 @@ static void a_fetch_that_fips_properties_empty_says_so(void **state)
     OSSL_LIB_CTX_free(other);
 }
 
+/* ---- key exchange ---- */
+
+static void a_refused_exchange_does_not_convert_the_premaster(void **state)
+{
+    uint8_t premaster[48], random[32], out[64];
+    OSSL_PARAM known[] = { text_param("alg", "TLS1-MASTER"),
+                           octets_param("premaster", premaster, 48),
+                           octets_param("client-random", random, 32),
+                           octets_param("server-random", random, 32),
+                           OSSL_PARAM_construct_int("exportable", &yes),
+                           OSSL_PARAM_construct_end() };
+    OSSL_PARAM usage[] = { text_param("usage", "finished-client"), OSSL_PARAM_construct_end() };
+    OSSL_PARAM *data = NULL;
+    EVP_PKEY *master;
+    EVP_PKEY_CTX *context;
+    size_t size = sizeof(out);
+
+    (void)state;
+    pattern(premaster, 48, 1);
+    pattern(random, 32, 2);
+    master = from_data(known);
+    context = EVP_PKEY_CTX_new_from_pkey(libctx, master, NULL);
+    assert_int_equal(EVP_PKEY_derive_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_params(context, usage), 1);
+    assert_int_equal(EVP_PKEY_derive(context, out, &size), 0); /* no handshake */
+    assert_reason("missing parameter", "handshake");
+    assert_int_equal(EVP_PKEY_todata(master, EVP_PKEY_KEYPAIR, &data), 1);
+    assert_non_null(OSSL_PARAM_locate(data, "premaster"));
+    assert_null(OSSL_PARAM_locate(data, "secret"));
+    OSSL_PARAM_free(data);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(master);
+}
+
+/* label || seed is what is hashed: an empty seed, and one that finishes the label. */
+static void a_label_split_between_label_and_seed_is_still_refused(void **state)
+{
+    static const char *const parts[][2] = { { "IV block", "" },
+                                            { "IV", " block" },
+                                            { "", "IV block" } };
+    uint8_t secret[48] = { 1 }, random[32] = { 2 }, out[48];
+    OSSL_PARAM known[] = { text_param("alg", "TLS1-MASTER"), octets_param("secret", secret, 48),
+                           octets_param("client-random", random, 32),
+                           octets_param("server-random", random, 32), OSSL_PARAM_construct_end() };
+    EVP_PKEY *master = from_data(known);
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, master, NULL);
+
+    (void)state;
+    for (size_t n = 0; n < 3; n++) {
+        OSSL_PARAM params[] = { text_param("usage", "prf"),
+                                octets_param("label", parts[n][0], strlen(parts[n][0])),
+                                octets_param("seed", parts[n][1], strlen(parts[n][1])),
+                                OSSL_PARAM_construct_end() };
+        size_t size = sizeof(out);
+
+        assert_int_equal(EVP_PKEY_derive_init(context), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_params(context, params), 1);
+        assert_int_equal(EVP_PKEY_derive(context, out, &size), 0);
+        assert_reason("key is not exportable", "prf");
+    }
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(master);
+}
+
+/* ---- transfers ---- */
+
+/* A transfer is claimed when nothing else is wrong. */
+static void a_refused_initialisation_does_not_use_a_transfer_up(void **state)
+{
+    uint8_t secret[20] = { 3 }, blob[MAX_BLOB], bytes[16] = { 4 };
+    OSSL_PARAM known[] = { text_param("alg", "TLS1-MAC"),       text_param("digest", "SHA1"),
+                           octets_param("secret", secret, 20),  text_param("seal-key", seal_key_a),
+                           text_param("blob-mode", "transfer"), text_param("claim-dir", directory),
+                           text_param("audience", "alice"),     OSSL_PARAM_construct_end() };
+    EVP_PKEY *key = from_data(known);
+    size_t size = export_blob(key, blob);
+    OSSL_PARAM wrong[] = { octets_param("opaque-blob", blob, size),
+                           text_param("seal-key", seal_key_a),
+                           text_param("claim-dir", directory),
+                           text_param("audience", "alice"),
+                           text_param("digest", "MD5"),
+                           OSSL_PARAM_construct_end() };
+    EVP_MAC_CTX *context = mac_context();
+    OSSL_PARAM read[] = { octets_param("opaque-blob", blob, sizeof(blob)),
+                          OSSL_PARAM_construct_end() };
+    char command[128];
+
+    (void)state;
+    assert_int_equal(EVP_MAC_init(context, NULL, 0, wrong), 0);
+    assert_reason("conflicting parameters", "digest");
+    assert_int_equal(EVP_MAC_init(context, bytes, sizeof(bytes), wrong), 0);
+    assert_reason("conflicting parameters", "opaque-blob");
+    wrong[4] = OSSL_PARAM_construct_end();
+    assert_int_equal(EVP_MAC_init(context, NULL, 0, wrong), 1);
+    /* and the audience was for the opening: the next blob is for nobody in particular */
+    assert_int_equal(EVP_MAC_CTX_get_params(context, read), 1);
+    EVP_MAC_CTX_free(context);
+    EVP_PKEY_free(key);
+    snprintf(command, sizeof(command), "rm -f '%s'/*-*-*-*", directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,6 +624,9 @@ int main(void)
         cmocka_unit_test(text_that_cannot_be_written_is_an_error),
         cmocka_unit_test(a_sentence_about_a_long_path_keeps_its_ends),
         cmocka_unit_test(a_fetch_that_fips_properties_empty_says_so),
+        cmocka_unit_test(a_refused_exchange_does_not_convert_the_premaster),
+        cmocka_unit_test(a_label_split_between_label_and_seed_is_still_refused),
+        cmocka_unit_test(a_refused_initialisation_does_not_use_a_transfer_up),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
