@@ -24,6 +24,8 @@ demo|command curl|curl
 demo|command setpriv|util-linux
 demo|command nm|binutils
 test|command openssl|openssl
+test|command tstclnt|libnss3-tools
+test|command gnutls-cli|gnutls-bin
 '
 
 # Is it there?  $1 is the second column of the table.
