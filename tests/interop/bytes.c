@@ -81,13 +81,17 @@ uint32_t reader_number(struct reader *reader, size_t size)
     return number;
 }
 
+struct reader reader_part(struct reader *reader, size_t size)
+{
+    const uint8_t *data = reader_bytes(reader, size);
+    struct reader part = { data, reader->failed ? 0 : size, reader->failed };
+
+    return part;
+}
+
 struct reader reader_vector(struct reader *reader, size_t length_size)
 {
-    const size_t size = reader_number(reader, length_size);
-    const uint8_t *bytes = reader_bytes(reader, size);
-    struct reader vector = { bytes, bytes != NULL ? size : 0, bytes == NULL };
-
-    return vector;
+    return reader_part(reader, reader_number(reader, length_size));
 }
 
 int reader_is_done(const struct reader *reader)

@@ -33,6 +33,8 @@ struct reader {
 uint32_t reader_number(struct reader *reader, size_t size);
 /* The next |size| bytes, in place; NULL when there are fewer. */
 const uint8_t *reader_bytes(struct reader *reader, size_t size);
+/* The same as a reader of their own, which has failed when there are fewer. */
+struct reader reader_part(struct reader *reader, size_t size);
 /* The bytes behind a length of |length_size| bytes, as a reader of their own. */
 struct reader reader_vector(struct reader *reader, size_t length_size);
 /* Everything was read, and no more. */

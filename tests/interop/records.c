@@ -1,7 +1,7 @@
 /*
  * Record protection, see records.h.  What is encrypted stands in brackets:
  *
- *     PCT 1.0             header [ data, padding ] MAC         draft-benaloh-pct-00, section 5.1
+ *     PCT 1.0             header [ data, padding ] MAC         draft-benaloh-pct-00, section 4.2
  *     SSL 2.0             header [ MAC, data, padding ]        draft-hickman-netscape-ssl-00, 1.2
  *     SSL 3.0, stream     header [ data, MAC ]                 RFC 6101, section 5.2.3.1
  *              block      header [ data, MAC, padding, n ]     RFC 6101, section 5.2.3.2

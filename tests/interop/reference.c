@@ -314,7 +314,7 @@ static void mac_ssl2(const struct reference_writer *writer, const uint8_t *data,
     hash(writer, hashed);
 }
 
-/* Hash(MAC_KEY, Hash(ACTUAL_DATA, PADDING_DATA, SEQUENCE_NUMBER)): draft-benaloh-pct-00, 5.1. */
+/* Hash(MAC_KEY, Hash(ACTUAL_DATA, PADDING_DATA, SEQUENCE_NUMBER)): draft-benaloh-pct-00, section 4.2. */
 static void mac_pct1(const struct reference_writer *writer, const uint8_t *data, size_t size,
                      struct hashed *hashed)
 {
