@@ -6,10 +6,7 @@
  * kernel chooses, serves one client after the other and ends by itself.  For each connection it
  * prints one line: the version and suite that was spoken, or why not.
  */
-#include <arpa/inet.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,10 +18,10 @@
 #include <schannel/names.h>
 #include "arguments.h"
 #include "engine.h"
+#include "loopback.h"
 #include "socket_io.h"
 
 #define CLIENT_TIMEOUT  5 /* seconds without a byte */
-#define LISTEN_BACKLOG  8
 #define MAX_CONNECTIONS 1000
 #define MAX_SECONDS     600
 #define MAX_REQUEST     4096
@@ -188,55 +185,14 @@ static int serve(const struct options *options, const struct identity *identity,
 
 /* ---- all clients ---- */
 
-/* A listening socket on a port that the kernel chooses, or -1. */
-static int listen_on_loopback(unsigned *port)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof(address);
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (listener >= 0 && (bind(listener, (const struct sockaddr *)&address, size) != 0 ||
-                          listen(listener, LISTEN_BACKLOG) != 0 ||
-                          getsockname(listener, (struct sockaddr *)&address, &size) != 0)) {
-        close(listener);
-        return -1;
-    }
-    *port = ntohs(address.sin_port);
-    return listener;
-}
-
-/* In one piece: whoever waits for the file finds it whole or not at all. */
-static int write_port(const char *path, unsigned port)
-{
-    char temporary[4096];
-    FILE *file;
-    int ok;
-
-    if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
-        return 0;
-    file = fopen(temporary, "w");
-    if (file == NULL)
-        return 0;
-    ok = fprintf(file, "%u\n", port) > 0;
-    return fclose(file) == 0 && ok && rename(temporary, path) == 0;
-}
-
-static int accept_client(int listener, unsigned seconds)
-{
-    struct pollfd wait = { .fd = listener, .events = POLLIN };
-
-    return poll(&wait, 1, (int)seconds * 1000) > 0 ? accept(listener, NULL, NULL) : -1;
-}
-
 static int serve_all(const struct options *options, const struct identity *identity)
 {
     unsigned port = 0, taken;
-    const int listener = listen_on_loopback(&port);
-    int ok = listener >= 0 && write_port(options->port_file, port);
+    const int listener = loopback_listen(&port);
+    int ok = listener >= 0 && loopback_tell_port(options->port_file, port);
 
     for (taken = 0; ok && taken < options->connections; taken++) {
-        const int client = accept_client(listener, options->idle_seconds);
+        const int client = loopback_accept(listener, options->idle_seconds);
 
         if (client < 0) {
             printf("no client came in %u seconds\n", options->idle_seconds);
