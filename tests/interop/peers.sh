@@ -20,6 +20,7 @@ for program in tstclnt gnutls-cli openssl; do
 done
 
 server=
+# shellcheck disable=SC2317 # the traps call it
 stop_server() {
     if [ -n "$server" ]; then
         kill "$server" 2>/dev/null
@@ -87,15 +88,18 @@ expect_page() {
     fi
 }
 
+# shellcheck disable=SC2317 # all three are exported to the shell that timeout starts
 nss() { # VERSION-RANGE SUITE
     tstclnt -D -h 127.0.0.1 -p "$port" -o -V "$1" -c ":$2" -A request
 }
 
+# shellcheck disable=SC2317
 gnutls() { # CIPHER MAC
     gnutls-cli --insecure --logfile /dev/null -p "$port" 127.0.0.1 --priority \
         "NONE:+VERS-TLS1.0:+RSA:+$1:+$2:+COMP-NULL:+SIGN-ALL:+CTYPE-X509"
 }
 
+# shellcheck disable=SC2317
 s_client() { # SUITE
     openssl s_client -quiet -tls1 -cipher "$1:@SECLEVEL=0" -connect "127.0.0.1:$port"
 }

@@ -418,6 +418,29 @@ static void the_master_checks_the_version_itself(void **state)
     assert_no_errors();
 }
 
+/* ChangeCipherSpec within a message: what came before would count as what comes after. */
+static void a_message_ends_before_change_cipher_spec(void **state)
+{
+    static const uint8_t change_cipher_spec = 1;
+    struct client client;
+
+    (void)state;
+    memset(&client, 0, sizeof(client));
+    client.protocol = RECORD_TLS1;
+    client.suite = engine_suite_by_code(0x002f);
+    client.manner = &plain;
+    client.engine = engine_new(libctx, RECORD_TLS1, &identity);
+    assert_int_equal(hello(&client), ENGINE_OK);
+    assert_int_equal(exchange_keys(&client), ENGINE_OK);
+    assert_int_equal(send_record(&client, RECORD_HANDSHAKE, (const uint8_t *)"\x14\x00", 2),
+                     ENGINE_OK);
+    assert_int_equal(send_record(&client, RECORD_CHANGE_CIPHER_SPEC, &change_cipher_spec, 1),
+                     ENGINE_FAILED);
+    assert_string_equal(engine_failure(client.engine), "an unexpected ChangeCipherSpec");
+    free_client(&client);
+    assert_no_errors();
+}
+
 static void unexpected_records_are_refused(void **state)
 {
     static const uint8_t change_cipher_spec = 1;
@@ -457,6 +480,7 @@ int main(void)
         cmocka_unit_test(faults_of_the_premaster_look_all_the_same),
         cmocka_unit_test(a_wrong_finished_is_refused),
         cmocka_unit_test(the_master_checks_the_version_itself),
+        cmocka_unit_test(a_message_ends_before_change_cipher_spec),
         cmocka_unit_test(unexpected_records_are_refused),
     };
 

@@ -135,8 +135,8 @@ static void both_sides_agree_with_every_suite(void **state)
         for (int writer = 0; writer < SESSION_SIDES; writer++) {
             const unsigned handshake = suite->protocol == RECORD_SSL2 ? 3 : 2;
 
-            assert_int_equal(sequence_of(&pair.client, writer), handshake + 3);
-            assert_int_equal(sequence_of(&pair.server, writer), handshake + 3);
+            assert_int_equal(sequence_of(&pair.client, (enum session_side)writer), handshake + 3);
+            assert_int_equal(sequence_of(&pair.server, (enum session_side)writer), handshake + 3);
         }
         free_pair(&pair);
         print_message("           %s\n", suite->name);

@@ -609,6 +609,39 @@ static void padding_of_old_protocols(void **state)
     }
 }
 
+/* A fragment of one byte too many, in a record that is not: refused although its MAC is right. */
+static void fragments_have_a_limit(void **state)
+{
+    static const struct reference_suite suites[] = {
+        { RECORD_SSL3, "RC4", 128, "MD5", 0 },
+        { RECORD_SSL3, "DES-CBC", 64, "SHA1", 0 },
+        { RECORD_TLS1, "RC4", 128, "SHA1", 0 },
+        { RECORD_TLS1, "AES-128-CBC", 128, "SHA1", 0 },
+    };
+    static uint8_t data[RECORD_MAX_FRAGMENT + 1], record[RECORD_MAX_SIZE];
+
+    (void)state;
+    pattern(data, sizeof(data), 6);
+    for (size_t n = 0; n < 4; n++) {
+        struct reference_writer reference;
+        struct record_content content;
+        struct pair pair;
+        size_t size;
+
+        bind_pair(&suites[n], &pair);
+        reference_start(&reference, &suites[n], SESSION_CLIENT);
+        size =
+            reference_seal(&reference, RECORD_APPLICATION_DATA, data, RECORD_MAX_FRAGMENT, record);
+        assert_int_equal(record_open(&pair.server.reader, record, size, &content), RECORD_OK);
+        size = reference_seal(&reference, RECORD_APPLICATION_DATA, data, RECORD_MAX_FRAGMENT + 1,
+                              record);
+        assert_int_equal(record_open(&pair.server.reader, record, size, &content), RECORD_BAD);
+        reference_stop(&reference);
+        release_pair(&pair);
+    }
+    assert_no_errors();
+}
+
 /* ---- record numbers ---- */
 
 /* Writer and reader go on together from |sequence|. */
@@ -706,6 +739,7 @@ int main(void)
         cmocka_unit_test(padding_of_tls1_beyond_the_record),
         cmocka_unit_test(padding_of_ssl3),
         cmocka_unit_test(padding_of_old_protocols),
+        cmocka_unit_test(fragments_have_a_limit),
         cmocka_unit_test(numbers_of_ssl2_wrap),
         cmocka_unit_test(numbers_of_pct1_never_wrap),
         cmocka_unit_test(a_direction_needs_keys_of_its_protocol),
