@@ -390,7 +390,7 @@ static void assert_refused(const struct reference_suite *suite, const struct ses
 
 static void altered_records_are_refused(void **state)
 {
-    static const uint8_t changes[] = { 0x01, 0x80 };
+    static const uint8_t changes[] = { 0x01, 0x40, 0x80 }; /* of byte 0: escape, short header */
     uint8_t data[43], record[RECORD_MAX_SIZE];
     size_t size = 0, refused = 0;
 
@@ -699,6 +699,88 @@ static void numbers_of_pct1_never_wrap(void **state)
     release_pair(&pair);
 }
 
+/* ---- moving ---- */
+
+/* CryptExportKey and CryptImportKey of every key of one side, as another process would. */
+static void move_keys(const struct session_keys *from, struct session_keys *to)
+{
+    OSSL_PARAM seal[] = { text_param("seal-key", seal_key_a), OSSL_PARAM_END };
+    EVP_PKEY *const *const keys[] = { from->write_key, from->write_mac };
+    EVP_PKEY **const moved[] = { to->write_key, to->write_mac };
+    uint8_t blob[MAX_BLOB];
+
+    memset(to, 0, sizeof(*to));
+    for (size_t kind = 0; kind < 2; kind++)
+        for (int side = 0; side < SESSION_SIDES; side++) {
+            size_t size;
+
+            if (keys[kind][side] == NULL)
+                continue;
+            assert_int_equal(EVP_PKEY_set_params(keys[kind][side], seal), 1);
+            size = export_blob(keys[kind][side], blob);
+            moved[kind][side] = import_blob(blob, size, seal_key_a);
+            assert_non_null(moved[kind][side]);
+        }
+}
+
+/* The server's side of a connection goes on with imported keys after every few records. */
+static void connections_move_between_records(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < reference_suite_count(); n++) {
+        const struct reference_suite suite = reference_suite_at(n);
+        struct reference_writer client, server;
+        struct pair pair;
+
+        bind_pair(&suite, &pair);
+        reference_start(&client, &suite, SESSION_CLIENT);
+        reference_start(&server, &suite, SESSION_SERVER);
+        for (size_t round = 0; round < 4; round++) {
+            struct session_keys moved;
+
+            for (size_t size = 13 * round; size < 13 * round + 11; size++) {
+                exchange(&suite, &pair.client.writer, &pair.server.reader, &client, size);
+                exchange(&suite, &pair.server.writer, &pair.client.reader, &server, size);
+            }
+            move_keys(&pair.server_keys, &moved);
+            session_release(&pair.server);
+            session_free_keys(&pair.server_keys);
+            pair.server_keys = moved;
+            assert_true(session_bind(libctx, suite.protocol, &pair.server_keys, SESSION_SERVER,
+                                     &pair.server));
+        }
+        reference_stop(&client);
+        reference_stop(&server);
+        release_pair(&pair);
+    }
+    assert_no_errors();
+}
+
+/* Retiring a key ends what is bound to it. */
+static void retired_keys_open_nothing(void **state)
+{
+    static uint8_t record[RECORD_MAX_SIZE];
+
+    (void)state;
+    for (size_t n = 0; n < reference_suite_count(); n += 5) {
+        const struct reference_suite suite = reference_suite_at(n);
+        struct record_content content;
+        struct pair pair;
+        size_t size = 0;
+
+        bind_pair(&suite, &pair);
+        assert_int_equal(
+            record_seal(&pair.client.writer, data_type(&suite), "gone", 4, record, &size), 1);
+        assert_int_equal(
+            EVP_PKEY_set_int_param(pair.server_keys.write_key[SESSION_CLIENT], "retire", 1), 1);
+        assert_int_equal(record_open(&pair.server.reader, record, size, &content), RECORD_FAILED);
+        assert_reason("key has been retired", "");
+        assert_int_equal(record_open(&pair.server.reader, record, size, &content), RECORD_BAD);
+        release_pair(&pair);
+    }
+    assert_no_errors();
+}
+
 /* ---- misuse ---- */
 
 static void a_direction_needs_keys_of_its_protocol(void **state)
@@ -742,6 +824,8 @@ int main(void)
         cmocka_unit_test(fragments_have_a_limit),
         cmocka_unit_test(numbers_of_ssl2_wrap),
         cmocka_unit_test(numbers_of_pct1_never_wrap),
+        cmocka_unit_test(connections_move_between_records),
+        cmocka_unit_test(retired_keys_open_nothing),
         cmocka_unit_test(a_direction_needs_keys_of_its_protocol),
     };
 
