@@ -25,6 +25,8 @@ demo|command setpriv|util-linux
 demo|command nm|binutils
 test|command openssl|openssl
 test|command python3|python3
+test|command tstclnt|libnss3-tools
+test|command gnutls-cli|gnutls-bin
 '
 
 # Is it there?  $1 is the second column of the table.
