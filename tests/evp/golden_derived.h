@@ -1,5 +1,5 @@
 /*
- * What a golden master derives, computed with OpenSSL's TLS1-PRF.
+ * What a golden master derives, against the formulas of golden_formula.h.
  */
 #ifndef SCHANNEL_TESTS_EVP_GOLDEN_DERIVED_H
 #define SCHANNEL_TESTS_EVP_GOLDEN_DERIVED_H
