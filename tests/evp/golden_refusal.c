@@ -83,6 +83,11 @@ void golden_refuse_sealed(const struct golden_case *golden, const struct golden_
     golden_refuse(golden, blob.data, blob.size, reason, "%s %llu", what, value);
 }
 
+const struct golden_case *golden_nth(size_t n)
+{
+    return golden_cases[n].has_passphrase ? NULL : &golden_cases[n];
+}
+
 void golden_refused_all(void)
 {
     size_t opened_now;
