@@ -192,12 +192,12 @@ static void spread_bits(const uint8_t *bits, uint8_t *key, size_t size)
 
         key[n] = 0;
         for (size_t bit = 7 * n; bit < 7 * n + 7; bit++) {
-            unsigned one = bits[bit / 8] >> (7 - bit % 8) & 1u;
+            unsigned one = (unsigned)bits[bit / 8] >> (7 - bit % 8) & 1u;
 
-            key[n] = (uint8_t)(key[n] << 1 | one);
+            key[n] = (uint8_t)((unsigned)key[n] << 1 | one);
             ones += one;
         }
-        key[n] = (uint8_t)(key[n] << 1 | (ones % 2 == 0));
+        key[n] = (uint8_t)((unsigned)key[n] << 1 | (ones % 2 == 0 ? 1u : 0u));
     }
 }
 
