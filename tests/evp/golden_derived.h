@@ -10,4 +10,7 @@
  * of OpenSSL under the key that it should be. */
 void golden_derive_all(const struct golden_case *golden, EVP_PKEY *master);
 
+/* 1 when the client's MAC key is the one that the case's master derives. */
+int golden_derives_its_mac(const struct golden_case *golden, EVP_PKEY *master);
+
 #endif

@@ -335,6 +335,42 @@ static void every_key_goes_on_as_if_it_had_not_been_cut(void **state)
     print_message("%zu runs against OpenSSL's own\n", runs);
 }
 
+/* A premaster secret that does not begin with the highest version is replaced, silently. */
+static void check_version(struct vectors *vectors, const struct golden_case *golden,
+                          struct octets blob)
+{
+    static const uint16_t others[] = { 0, 0x0300, 0x0301, 0x0302 };
+    static struct golden_bytes payload, sealed;
+    struct golden_header header;
+    uint8_t secret[GOLDEN_SECRET_SIZE];
+
+    (void)vectors;
+    (void)blob;
+    if (golden->highest_version == 0)
+        return;
+    for (size_t n = 0; n < sizeof(others) / sizeof(others[0]); n++) {
+        const int is_harmless = others[n] == 0 || others[n] == golden->highest_version;
+        EVP_PKEY *key;
+
+        golden_header(golden, &header);
+        golden_payload(golden, &payload);
+        golden_set_number(&payload, "highest_version", others[n]);
+        golden_secret(golden, secret);
+        golden_seal(&header, secret, &payload, &sealed);
+        key = golden_open_key(golden, sealed.data, sealed.size, 0);
+        assert_int_equal(golden_derives_its_mac(golden, key),
+                         golden->has_master_secret || is_harmless);
+        EVP_PKEY_free(key);
+    }
+    assert_no_errors();
+}
+
+static void a_version_rolled_back_is_found_after_the_move(void **state)
+{
+    (void)state;
+    golden_for_each(check_version);
+}
+
 /* ---- (b) transfers ---- */
 
 /* A use; 0 when the provider refuses. */
@@ -390,6 +426,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_parameter_of_an_opened_key_is_as_described),
         cmocka_unit_test(context_states_make_no_keys_and_passphrases_are_needed),
         cmocka_unit_test(every_key_goes_on_as_if_it_had_not_been_cut),
+        cmocka_unit_test(a_version_rolled_back_is_found_after_the_move),
         cmocka_unit_test(transfers_open_once_in_time_and_for_their_audience),
     };
 
