@@ -9,93 +9,6 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-const struct golden_alg golden_algs[] = {
-    [TLS1_MASTER] = { "TLS1-MASTER", 0x4c06, GOLDEN_MASTER, 4, 0, 48 },
-    [RC4] = { "RC4", 0x6801, GOLDEN_CIPHER, 17, 0, 16 },
-    [DES_EDE3] = { "DES-EDE3-CBC", 0x6603, GOLDEN_CIPHER, 21, 8, 24 },
-    [AES_128] = { "AES-128-CBC", 0x660e, GOLDEN_CIPHER, 22, 16, 16 },
-    [AES_256] = { "AES-256-CBC", 0x6610, GOLDEN_CIPHER, 24, 16, 32 },
-    [TLS1_MAC] = { "TLS1-MAC", 0x4c03, GOLDEN_MAC, 36, 0, 0 },
-};
-
-#define ENCRYPTING .direction = GOLDEN_ENCRYPT
-#define DECRYPTING .direction = GOLDEN_DECRYPT
-#define IN_RECORD  .message = RECORD, .position = 77
-#define HALF_RAW   .message = RAW, .position = 100
-#define DERIVED(u) .protocol = GOLDEN_TLS1, .usage = (u)
-#define TRANSFER   .mode = GOLDEN_TRANSFER
-
-const struct golden_case golden_cases[] = {
-    { "master-premaster", TLS1_MASTER, .client_random = 32, .server_random = 32, .cipher = 8,
-      .cipher_bits = 256, .digest = GOLDEN_SHA1, .mac_bits = 160 },
-    { "master-secret-everything-set", TLS1_MASTER, .has_master_secret = 1, .client_random = 48,
-      .server_random = 64, .cipher = 1, .cipher_bits = 40, .digest = GOLDEN_MD5, .mac_bits = 128,
-      .choices = 0x0f },
-    { "master-bare-premaster-of-61-bytes", TLS1_MASTER, .key_size = 61 },
-    { "master-secret-choices-off", TLS1_MASTER, .has_master_secret = 1, .client_random = 32,
-      .server_random = 32, .cipher = 5, .digest = GOLDEN_SHA1, .choices = 0x05 },
-
-    { "rc4-128-fresh", RC4, .position = 0 },
-    { "rc4-128-running", RC4, DERIVED(GOLDEN_CLIENT_KEY), .position = 100 },
-    { "rc4-40-salt", RC4, .key_size = 5, .has_salt = 1, .position = 7 },
-    { "rc4-40-no-salt", RC4, .key_size = 5, .position = 1 },
-    { "rc4-context-24-byte-key", RC4, .key_size = 24, .is_for_context = 1, .position = 33 },
-    { "rc4-context-3-byte-key", RC4, .key_size = 3, .is_for_context = 1, .position = 130 },
-    { "rc4-context-256-byte-key-not-kept", RC4, .key_size = 256, .is_for_context = 1,
-      .position = 64 },
-
-    { "des-ede3-fresh", DES_EDE3, ENCRYPTING },
-    { "des-ede3-mid-chain", DES_EDE3, ENCRYPTING, .position = 48 },
-    { "des-ede3-partial-block-encrypting", DES_EDE3, ENCRYPTING, .position = 29 },
-    { "des-ede3-held-back-block-decrypting", DES_EDE3, DECRYPTING, .padding = 1, .position = 40 },
-    { "aes-128-fresh", AES_128, ENCRYPTING },
-    { "aes-128-mid-chain", AES_128, ENCRYPTING, .position = 64 },
-    { "aes-128-partial-block-encrypting", AES_128, ENCRYPTING, .position = 47 },
-    { "aes-128-held-back-block-decrypting", AES_128, DECRYPTING, .padding = 1, .position = 32 },
-    { "aes-256-fresh", AES_256, DERIVED(GOLDEN_SERVER_KEY), ENCRYPTING },
-    { "aes-256-mid-chain-decrypting", AES_256, DECRYPTING, .position = 80 },
-    { "aes-256-partial-block-encrypting", AES_256, ENCRYPTING, .position = 33 },
-    { "aes-256-held-back-block-decrypting", AES_256, DECRYPTING, .padding = 1, .position = 16 },
-    { "aes-256-partial-block-decrypting", AES_256, DECRYPTING, .position = 21 },
-
-    { "mac-md5-idle", TLS1_MAC, .digest = GOLDEN_MD5, .protocol = GOLDEN_TLS1 },
-    { "mac-md5-half-raw", TLS1_MAC, .digest = GOLDEN_MD5, DERIVED(GOLDEN_CLIENT_MAC), HALF_RAW,
-      .sequence = 5 },
-    { "mac-md5-in-record", TLS1_MAC, .digest = GOLDEN_MD5, DERIVED(GOLDEN_SERVER_MAC), IN_RECORD,
-      .sequence = UINT64_C(0x0102030405060708) },
-    { "mac-sha1-idle", TLS1_MAC, .digest = GOLDEN_SHA1, DERIVED(GOLDEN_SERVER_MAC),
-      .sequence = UINT64_C(0xfffffffffffffffe) },
-    { "mac-sha1-half-raw", TLS1_MAC, .digest = GOLDEN_SHA1, .protocol = GOLDEN_TLS1, HALF_RAW },
-    { "mac-sha1-in-record", TLS1_MAC, .digest = GOLDEN_SHA1, DERIVED(GOLDEN_CLIENT_MAC), IN_RECORD,
-      .sequence = 255 },
-    { "mac-context-md5-33-byte-key", TLS1_MAC, .digest = GOLDEN_MD5, .protocol = GOLDEN_TLS1,
-      .key_size = 33, .is_for_context = 1, HALF_RAW },
-    { "mac-context-sha1-7-byte-key-in-record", TLS1_MAC, .digest = GOLDEN_SHA1,
-      .protocol = GOLDEN_TLS1, .key_size = 7, .is_for_context = 1, IN_RECORD, .sequence = 1 },
-
-    { "aes-128-exportable", AES_128, .exportable = 1, ENCRYPTING, .position = 31 },
-    { "rc4-128-fork-allowed", RC4, .fork = 1, .position = 59 },
-    { "aes-256-transfer", AES_256, TRANSFER, DERIVED(GOLDEN_CLIENT_KEY), ENCRYPTING,
-      .position = 50 },
-    { "rc4-128-transfer-audience", RC4, TRANSFER, .audience = "records@example", .position = 90 },
-    { "mac-sha1-transfer-audience-exportable", TLS1_MAC, TRANSFER, .audience = "a", .exportable = 1,
-      .digest = GOLDEN_SHA1, DERIVED(GOLDEN_CLIENT_MAC), IN_RECORD, .sequence = 9 },
-    { "master-transfer", TLS1_MASTER, TRANSFER, .client_random = 32, .server_random = 32,
-      .cipher = 6, .digest = GOLDEN_MD5 },
-    { "rc4-context-transfer", RC4, TRANSFER, .key_size = 24, .is_for_context = 1, .position = 11 },
-    { "aes-128-transfer-expired", AES_128, TRANSFER, .is_expired = 1, ENCRYPTING, .position = 3 },
-    { "aes-128-passphrase", AES_128, .has_passphrase = 1, .exportable = 1, ENCRYPTING,
-      .position = 17 },
-    { "aes-256-passphrase-transfer-audience", AES_256, TRANSFER, .has_passphrase = 1, .fork = 1,
-      .audience = "records@example", DECRYPTING, .padding = 1, .position = 48 },
-    { "master-secret-relaxed-only", TLS1_MASTER, .has_master_secret = 1, .client_random = 1,
-      .server_random = 33, .cipher = 6, .digest = GOLDEN_MD5, .choices = 0x0c },
-    { "master-secret-export-only", TLS1_MASTER, .has_master_secret = 1, .client_random = 32,
-      .server_random = 32, .cipher = 1, .cipher_bits = 56, .digest = GOLDEN_SHA1, .choices = 0x03 },
-};
-
-const size_t golden_case_count = sizeof(golden_cases) / sizeof(golden_cases[0]);
-
 const char *const golden_usage_names[] = { "", "client-write-key", "server-write-key",
                                            "client-write-mac", "server-write-mac" };
 const char *const golden_digest_names[] = { NULL, "MD5", "SHA1" };
@@ -115,16 +28,51 @@ const struct golden_alg *golden_alg_of(const struct golden_case *golden)
     return &golden_algs[golden->alg];
 }
 
-static size_t digest_size(const struct golden_case *golden)
+unsigned golden_protocol(const struct golden_case *golden)
 {
-    return golden->digest == GOLDEN_MD5 ? 16 : 20;
+    return golden->protocol != 0 ? golden->protocol : golden_alg_of(golden)->protocol;
+}
+
+int golden_is_ssl2_cipher(const struct golden_case *golden)
+{
+    return golden_alg_of(golden)->kind == GOLDEN_CIPHER && golden->protocol == GOLDEN_SSL2;
+}
+
+int golden_has_message(const struct golden_case *golden)
+{
+    return golden_alg_of(golden)->kind == GOLDEN_MAC || golden_is_ssl2_cipher(golden);
+}
+
+size_t golden_absorbed(const struct golden_case *golden)
+{
+    return golden_is_ssl2_cipher(golden) ? golden->absorbed : golden->position;
 }
 
 size_t golden_key_size(const struct golden_case *golden)
 {
     if (golden->key_size != 0)
         return golden->key_size;
-    return golden->alg == TLS1_MAC ? digest_size(golden) : golden_alg_of(golden)->key_size;
+    if (golden_alg_of(golden)->key_size != 0)
+        return golden_alg_of(golden)->key_size;
+    return golden->digest == GOLDEN_MD5 ? 16 : 20;
+}
+
+unsigned golden_effective_bits(const struct golden_case *golden)
+{
+    if (golden->alg != RC2)
+        return 0;
+    return golden->effective_bits != 0 ? golden->effective_bits
+                                       : 8 * (unsigned)golden_key_size(golden);
+}
+
+size_t golden_done(const struct golden_case *golden)
+{
+    size_t block = golden_alg_of(golden)->block_size, done = golden->position;
+
+    if (block == 0)
+        return done;
+    done = done / block * block;
+    return golden->padding && done == golden->position && done != 0 ? done - block : done;
 }
 
 /* ---- bytes ---- */
@@ -171,12 +119,50 @@ void golden_secret(const struct golden_case *golden, uint8_t secret[GOLDEN_SECRE
         golden_sealing_key(secret);
 }
 
-void golden_record_header(const struct golden_case *golden, uint8_t header[13])
+void golden_key(const struct golden_case *golden, uint8_t *key)
 {
-    for (unsigned n = 0; n < 8; n++)
-        header[n] = (uint8_t)(golden->sequence >> (56 - 8 * n));
-    memcpy(header + 8, "\x17\x03\x01\x00", 4);
-    header[12] = GOLDEN_TEXT_SIZE;
+    const int is_master = golden_alg_of(golden)->kind == GOLDEN_MASTER;
+
+    golden_fill(golden, is_master ? "secret" : "key", key, golden_key_size(golden));
+    if (golden->highest_version != 0 && !golden->has_master_secret) {
+        key[0] = (uint8_t)(golden->highest_version >> 8);
+        key[1] = (uint8_t)golden->highest_version;
+    }
+}
+
+void golden_cipher_key(const struct golden_case *golden, struct golden_cipher_key *key)
+{
+    key->size = golden_key_size(golden);
+    key->effective_bits = golden_effective_bits(golden);
+    golden_key(golden, key->data);
+    if (!golden->has_salt)
+        return;
+    golden_fill(golden, "salt", key->data + key->size, 11);
+    key->size += 11;
+}
+
+static size_t store(uint8_t *out, uint64_t value, size_t size)
+{
+    for (size_t n = size; n-- > 0; value >>= 8)
+        out[n] = (uint8_t)value;
+    return size;
+}
+
+size_t golden_record_header(const struct golden_case *golden, uint8_t header[13])
+{
+    size_t size = store(header, golden->sequence, 8);
+
+    if (golden_protocol(golden) < GOLDEN_SSL3)
+        return 0;
+    size += store(header + size, 0x17, 1);
+    if (golden_protocol(golden) == GOLDEN_TLS1)
+        size += store(header + size, 0x0301, 2);
+    return size + store(header + size, GOLDEN_TEXT_SIZE, 2);
+}
+
+size_t golden_record_trailer(const struct golden_case *golden, uint8_t trailer[4])
+{
+    return golden_protocol(golden) < GOLDEN_SSL3 ? store(trailer, golden->sequence, 4) : 0;
 }
 
 /* ---- header ---- */
@@ -196,7 +182,7 @@ void golden_header(const struct golden_case *golden, struct golden_header *heade
                               (golden->has_passphrase ? GOLDEN_PASSPHRASE : 0));
     header->kind = alg->kind;
     header->algorithm = alg->id;
-    header->protocol = golden->alg == TLS1_MASTER ? GOLDEN_TLS1 : golden->protocol;
+    header->protocol = (uint8_t)golden_protocol(golden);
     header->usage = golden->usage;
     header->created = GOLDEN_CREATED;
     if (golden->mode == GOLDEN_TRANSFER)
@@ -218,41 +204,45 @@ void golden_header(const struct golden_case *golden, struct golden_header *heade
 static void put_filled(const struct golden_case *golden, struct golden_bytes *payload,
                        const char *name, size_t length_size, size_t size)
 {
-    uint8_t data[GOLDEN_MAX_KEY];
+    uint8_t data[GOLDEN_MAX_FIELD];
 
     assert_true(size <= sizeof(data));
     golden_fill(golden, name, data, size);
     golden_put_vector(payload, name, length_size, data, size);
 }
 
+static void put_key(const struct golden_case *golden, struct golden_bytes *payload,
+                    const char *name, size_t length_size, size_t size)
+{
+    uint8_t key[GOLDEN_MAX_KEY];
+
+    golden_key(golden, key);
+    golden_put_vector(payload, name, length_size, key, size);
+}
+
 static void put_master(const struct golden_case *golden, struct golden_bytes *payload)
 {
     golden_put_number(payload, "converted", golden->has_master_secret, 1);
-    put_filled(golden, payload, "secret", 2, golden_key_size(golden));
+    put_key(golden, payload, "secret", 2, golden_key_size(golden));
     put_filled(golden, payload, "client_random", 1, golden->client_random);
     put_filled(golden, payload, "server_random", 1, golden->server_random);
-    golden_put_vector(payload, "clear_key", 2, "", 0);
-    golden_put_vector(payload, "certificate", 2, "", 0);
+    put_filled(golden, payload, "clear_key", 2, golden->clear_key);
+    put_filled(golden, payload, "certificate", 2, golden->certificate);
     golden_put_number(payload, "cipher", golden->cipher, 1);
     golden_put_number(payload, "cipher_bits", golden->cipher_bits, 2);
     golden_put_number(payload, "digest", golden->digest, 1);
     golden_put_number(payload, "mac_bits", golden->mac_bits, 2);
-    golden_put_number(payload, "highest_version", 0, 2);
+    golden_put_number(payload, "highest_version", golden->highest_version, 2);
     golden_put_number(payload, "choices", golden->choices, 2);
 }
 
 static void put_rc4(const struct golden_case *golden, struct golden_bytes *payload)
 {
-    uint8_t key[GOLDEN_MAX_KEY];
-    size_t size = golden_key_size(golden);
+    struct golden_cipher_key key;
     struct golden_rc4 state;
 
-    golden_fill(golden, "key", key, size);
-    if (golden->has_salt) {
-        golden_fill(golden, "salt", key + size, 11);
-        size += 11;
-    }
-    golden_rc4_start(&state, key, size);
+    golden_cipher_key(golden, &key);
+    golden_rc4_start(&state, key.data, key.size);
     golden_rc4_skip(&state, golden->position);
     golden_put(payload, "permutation", state.s, sizeof(state.s));
     golden_put_number(payload, "i", state.i, 1);
@@ -262,69 +252,91 @@ static void put_rc4(const struct golden_case *golden, struct golden_bytes *paylo
 /* The chain is the last ciphertext block that was processed, whichever the direction. */
 static void put_cbc(const struct golden_case *golden, struct golden_bytes *payload)
 {
-    size_t block = golden_alg_of(golden)->block_size, done;
-    uint8_t key[32], iv[16], text[GOLDEN_TEXT_SIZE], ciphertext[GOLDEN_TEXT_SIZE + 16];
+    size_t block = golden_alg_of(golden)->block_size, done = golden_done(golden);
+    uint8_t iv[16], text[GOLDEN_TEXT_SIZE], ciphertext[GOLDEN_TEXT_SIZE + 16];
     const uint8_t *input = golden->direction == GOLDEN_ENCRYPT ? text : ciphertext;
+    struct golden_cipher_key key;
 
     golden_text(golden, text);
-    golden_fill(golden, "key", key, golden_key_size(golden));
+    golden_cipher_key(golden, &key);
     golden_fill(golden, "iv", iv, block);
-    golden_cbc(golden_alg_of(golden)->name, key, iv, text, sizeof(text), ciphertext);
-    done = golden->position / block * block;
-    if (golden->padding && done == golden->position && done != 0)
-        done -= block;
+    golden_encrypt(golden_alg_of(golden)->name, &key, iv, text, sizeof(text), ciphertext);
     golden_put(payload, "iv", iv, block);
     golden_put(payload, "chain", done == 0 ? iv : ciphertext + done - block, block);
     golden_put_number(payload, "direction", done == golden->position ? 0 : golden->direction, 1);
     golden_put_vector(payload, "buffered", 1, input + done, golden->position - done);
 }
 
+static void put_pads(struct golden_hash *hash, uint8_t pad, size_t count)
+{
+    while (count-- > 0)
+        golden_hash_update(hash, &pad, 1);
+}
+
+/* What a message begins with: PCT 1.0 nothing, SSL 2.0 the key, SSL 3.0 that and pad1, TLS 1.0 the
+ * key XOR ipad (RFC 2104). */
+static void start_message(const struct golden_case *golden, struct golden_hash *hash)
+{
+    const unsigned protocol = golden_protocol(golden);
+    uint8_t key[GOLDEN_MAX_KEY] = { 0 };
+
+    golden_hash_start(hash, golden->digest == GOLDEN_SHA1);
+    golden_key(golden, key);
+    if (protocol == GOLDEN_TLS1) {
+        for (size_t n = 0; n < GOLDEN_HASH_BLOCK; n++)
+            key[n] ^= 0x36;
+        golden_hash_update(hash, key, GOLDEN_HASH_BLOCK);
+    } else if (protocol != GOLDEN_PCT1) {
+        golden_hash_update(hash, key, golden_key_size(golden));
+    }
+    if (protocol == GOLDEN_SSL3)
+        put_pads(hash, 0x36, golden->digest == GOLDEN_MD5 ? 48 : 40);
+}
+
+/* A record of SSL 3.0 or TLS 1.0 has its header before it. */
+static void put_message(const struct golden_case *golden, struct golden_bytes *payload)
+{
+    const int has_header = golden->message == RECORD && golden_protocol(golden) >= GOLDEN_SSL3;
+    uint8_t header[13], text[GOLDEN_TEXT_SIZE], saved[GOLDEN_HASH_MAX_SAVED];
+    struct golden_hash hash;
+
+    golden_put_number(payload, "sequence", golden->sequence, 8);
+    golden_put_number(payload, "started", golden->message != IDLE, 1);
+    if (golden->message == IDLE)
+        return;
+    start_message(golden, &hash);
+    if (has_header)
+        golden_hash_update(&hash, header, golden_record_header(golden, header));
+    golden_text(golden, text);
+    golden_hash_update(&hash, text, golden_absorbed(golden));
+    golden_put_number(payload, "in_record", golden->message == RECORD, 1);
+    golden_put_number(payload, "record_length", has_header ? GOLDEN_TEXT_SIZE : 0, 2);
+    golden_put_number(payload, "absorbed", golden_absorbed(golden), 8);
+    golden_put_vector(payload, "digest_state", 1, saved, golden_hash_save(&hash, saved));
+}
+
 static void put_cipher(const struct golden_case *golden, struct golden_bytes *payload)
 {
     size_t size = golden_key_size(golden);
 
-    /* Longer keys live on in the permutation. */
-    put_filled(golden, payload, "key", 1, size <= 32 ? size : 0);
+    /* Longer keys of RC4 live on in the permutation. */
+    put_key(golden, payload, "key", 1, golden->alg == RC4 && size > 32 ? 0 : size);
     put_filled(golden, payload, "salt", 1, golden->has_salt ? 11 : 0);
     golden_put_number(payload, "position", golden->position, 8);
+    if (golden->alg == RC2)
+        golden_put_number(payload, "effective_bits", golden_effective_bits(golden), 2);
     if (golden->alg == RC4)
         put_rc4(golden, payload);
     else
         put_cbc(golden, payload);
-}
-
-/* RFC 2104: key XOR ipad, then the message; a TLS 1.0 record with its header before it. */
-static void put_message(const struct golden_case *golden, struct golden_bytes *payload)
-{
-    uint8_t pad[GOLDEN_HASH_BLOCK] = { 0 }, header[13], text[GOLDEN_TEXT_SIZE];
-    uint8_t saved[GOLDEN_HASH_MAX_SAVED];
-    struct golden_hash hash;
-
-    golden_put_number(payload, "started", golden->message != IDLE, 1);
-    if (golden->message == IDLE)
-        return;
-    golden_fill(golden, "key", pad, golden_key_size(golden));
-    for (size_t n = 0; n < sizeof(pad); n++)
-        pad[n] ^= 0x36;
-    golden_hash_start(&hash, golden->digest == GOLDEN_SHA1);
-    golden_hash_update(&hash, pad, sizeof(pad));
-    golden_record_header(golden, header);
-    if (golden->message == RECORD)
-        golden_hash_update(&hash, header, sizeof(header));
-    golden_text(golden, text);
-    golden_hash_update(&hash, text, golden->position);
-    golden_put_number(payload, "in_record", golden->message == RECORD, 1);
-    golden_put_number(payload, "record_length", golden->message == RECORD ? GOLDEN_TEXT_SIZE : 0,
-                      2);
-    golden_put_number(payload, "absorbed", golden->position, 8);
-    golden_put_vector(payload, "digest_state", 1, saved, golden_hash_save(&hash, saved));
+    if (golden_is_ssl2_cipher(golden))
+        put_message(golden, payload);
 }
 
 static void put_mac(const struct golden_case *golden, struct golden_bytes *payload)
 {
     golden_put_number(payload, "digest", golden->digest, 1);
-    put_filled(golden, payload, "key", 1, golden_key_size(golden));
-    golden_put_number(payload, "sequence", golden->sequence, 8);
+    put_key(golden, payload, "key", 1, golden_key_size(golden));
     put_message(golden, payload);
 }
 

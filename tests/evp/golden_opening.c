@@ -10,7 +10,9 @@ char golden_seal_key[64], golden_claims[64];
 
 /* Made once: tests open a blob some ten thousand times. */
 static EVP_PKEY_CTX *import_context;
-static EVP_MAC *mac;
+static EVP_MAC *macs[GOLDEN_TLS1 + 1];
+
+static const char *const mac_names[] = { NULL, "PCT1-MAC", "SSL2-MAC", "SSL3-MAC", "TLS1-MAC" };
 
 int golden_setup(void **state)
 {
@@ -30,15 +32,18 @@ int golden_setup(void **state)
     import_context = EVP_PKEY_CTX_new_from_name(libctx, "SCHANNEL", NULL);
     assert_non_null(import_context);
     assert_int_equal(EVP_PKEY_fromdata_init(import_context), 1);
-    mac = EVP_MAC_fetch(libctx, "TLS1-MAC", NULL);
-    assert_non_null(mac);
+    for (size_t n = GOLDEN_PCT1; n <= GOLDEN_TLS1; n++) {
+        macs[n] = EVP_MAC_fetch(libctx, mac_names[n], NULL);
+        assert_non_null(macs[n]);
+    }
     return result;
 }
 
 int golden_teardown(void **state)
 {
     EVP_PKEY_CTX_free(import_context);
-    EVP_MAC_free(mac);
+    for (size_t n = GOLDEN_PCT1; n <= GOLDEN_TLS1; n++)
+        EVP_MAC_free(macs[n]);
     golden_forget_claims();
     rmdir(golden_claims);
     unlink(golden_seal_key + 5);
@@ -150,9 +155,9 @@ static EVP_CIPHER_CTX *start_cipher(const char *alg, int encrypt, OSSL_PARAM par
     return context;
 }
 
-static EVP_MAC_CTX *start_mac(OSSL_PARAM params[])
+static EVP_MAC_CTX *start_mac(unsigned protocol, OSSL_PARAM params[])
 {
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+    EVP_MAC_CTX *context = EVP_MAC_CTX_new(macs[protocol]);
 
     assert_non_null(context);
     if (!EVP_MAC_init(context, NULL, 0, params)) {
@@ -176,7 +181,7 @@ EVP_MAC_CTX *golden_resume_mac(const struct golden_case *golden, const uint8_t *
     OSSL_PARAM params[5] = { octets_param("opaque-blob", blob, size) };
 
     *put_options(params + 1, golden->audience) = OSSL_PARAM_construct_end();
-    return start_mac(params);
+    return start_mac(golden_protocol(golden), params);
 }
 
 EVP_CIPHER_CTX *golden_bind_cipher(EVP_PKEY *key, const char *alg, int encrypt)
@@ -189,12 +194,12 @@ EVP_CIPHER_CTX *golden_bind_cipher(EVP_PKEY *key, const char *alg, int encrypt)
     return start_cipher(alg, encrypt, params);
 }
 
-EVP_MAC_CTX *golden_bind_mac(EVP_PKEY *key)
+EVP_MAC_CTX *golden_bind_mac(EVP_PKEY *key, unsigned protocol)
 {
     uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
     OSSL_PARAM params[] = { octets_param("key-handle", handle, sizeof(handle)),
                             OSSL_PARAM_construct_end() };
 
     get_handle(key, handle);
-    return start_mac(params);
+    return start_mac(protocol, params);
 }

@@ -36,6 +36,7 @@ EVP_CIPHER_CTX *golden_resume_cipher(const struct golden_case *golden, const uin
 EVP_MAC_CTX *golden_resume_mac(const struct golden_case *golden, const uint8_t *blob, size_t size);
 
 EVP_CIPHER_CTX *golden_bind_cipher(EVP_PKEY *key, const char *alg, int encrypt);
-EVP_MAC_CTX *golden_bind_mac(EVP_PKEY *key);
+/* |protocol|: whose MAC it is. */
+EVP_MAC_CTX *golden_bind_mac(EVP_PKEY *key, unsigned protocol);
 
 #endif

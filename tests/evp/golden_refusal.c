@@ -18,7 +18,7 @@ int golden_opens(const struct golden_case *golden, const uint8_t *blob, size_t s
         key = golden_decode(exact, size, golden->audience, GOLDEN_PASSWORD);
     else if (!golden->is_for_context)
         key = golden_import(exact, size, golden->audience);
-    else if (golden->alg == TLS1_MAC)
+    else if (golden_alg_of(golden)->kind == GOLDEN_MAC)
         mac = golden_resume_mac(golden, exact, size);
     else
         cipher = golden_resume_cipher(golden, exact, size);
@@ -81,6 +81,11 @@ void golden_refuse_sealed(const struct golden_case *golden, const struct golden_
         golden_secret(golden, secret);
     golden_seal(header, secret, payload, &blob);
     golden_refuse(golden, blob.data, blob.size, reason, "%s %llu", what, value);
+}
+
+const struct golden_case *golden_nth(size_t n)
+{
+    return golden_cases[n].has_passphrase ? NULL : &golden_cases[n];
 }
 
 void golden_refused_all(void)

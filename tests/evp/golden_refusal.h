@@ -20,6 +20,9 @@ void golden_refuse_sealed(const struct golden_case *golden, const struct golden_
                           const struct golden_bytes *payload, const char *reason, const char *what,
                           unsigned long long value);
 
+/* The nth case, NULL for those that cost 10,000 iterations each time. */
+const struct golden_case *golden_nth(size_t n);
+
 /* Fails the test if any was opened; prints how many were refused since the last call. */
 void golden_refused_all(void);
 

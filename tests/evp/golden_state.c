@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
 
 /* ---- RC4 ---- */
 
@@ -170,17 +173,53 @@ size_t golden_hash_save(const struct golden_hash *hash, uint8_t out[GOLDEN_HASH_
     return at + buffered;
 }
 
-/* ---- CBC ---- */
+/* ---- libcrypto's ciphers ---- */
 
-size_t golden_cbc(const char *name, const uint8_t *key, const uint8_t *iv, const uint8_t *data,
-                  size_t size, uint8_t *out)
+/* RC2, RC4 and single DES are in the legacy provider. */
+static OSSL_LIB_CTX *own;
+static OSSL_PROVIDER *own_providers[2];
+
+static void free_own(void)
+{
+    for (size_t n = 0; n < 2; n++)
+        OSSL_PROVIDER_unload(own_providers[n]);
+    OSSL_LIB_CTX_free(own);
+}
+
+static EVP_CIPHER *fetch(const char *name)
+{
+    EVP_CIPHER *cipher;
+
+    if (own == NULL) {
+        own = OSSL_LIB_CTX_new();
+        own_providers[0] = OSSL_PROVIDER_load(own, "default");
+        own_providers[1] = OSSL_PROVIDER_load(own, "legacy");
+        assert_non_null(own_providers[0]);
+        assert_non_null(own_providers[1]);
+        atexit(free_own);
+    }
+    cipher = EVP_CIPHER_fetch(own, name, NULL);
+    assert_non_null(cipher);
+    return cipher;
+}
+
+size_t golden_encrypt(const char *name, const struct golden_cipher_key *key, const uint8_t *iv,
+                      const uint8_t *data, size_t size, uint8_t *out)
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+    EVP_CIPHER *cipher = fetch(name);
+    size_t effective_bits = key->effective_bits;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_RC2_KEYBITS,
+                                                        &effective_bits),
+                            OSSL_PARAM_construct_end() };
     int written = 0, last = 0;
 
-    assert_non_null(cipher);
-    assert_int_equal(EVP_EncryptInit_ex2(context, cipher, key, iv, NULL), 1);
+    assert_int_equal(EVP_EncryptInit_ex2(context, cipher, NULL, NULL, NULL), 1);
+    if (EVP_CIPHER_CTX_get_key_length(context) != (int)key->size)
+        assert_int_equal(EVP_CIPHER_CTX_set_key_length(context, (int)key->size), 1);
+    if (effective_bits != 0)
+        assert_int_equal(EVP_CIPHER_CTX_set_params(context, params), 1);
+    assert_int_equal(EVP_EncryptInit_ex2(context, NULL, key->data, iv, NULL), 1);
     assert_int_equal(EVP_EncryptUpdate(context, out, &written, data, (int)size), 1);
     assert_int_equal(EVP_EncryptFinal_ex(context, out + written, &last), 1);
     EVP_CIPHER_CTX_free(context);

@@ -1,6 +1,6 @@
 /*
  * Running states computed by other means than the provider's: textbook RC4, MD5 and SHA-1 whose
- * insides can be read, CBC chaining values out of libcrypto's cipher.  Nothing of provider/ here.
+ * insides can be read, CBC chaining values out of libcrypto's ciphers.  Nothing of provider/ here.
  */
 #ifndef SCHANNEL_TESTS_EVP_GOLDEN_STATE_H
 #define SCHANNEL_TESTS_EVP_GOLDEN_STATE_H
@@ -32,11 +32,18 @@ void golden_hash_update(struct golden_hash *hash, const uint8_t *data, size_t si
 /* Chaining value, uint64 count, what waits for a whole block; returns the size. */
 size_t golden_hash_save(const struct golden_hash *hash, uint8_t out[GOLDEN_HASH_MAX_SAVED]);
 
+/* What a cipher runs with. */
+struct golden_cipher_key {
+    size_t size;
+    unsigned effective_bits; /* of RC2, else 0 */
+    uint8_t data[256 + 11];
+};
+
 /*
- * |data| through libcrypto's cipher |name|, uncut, with PKCS #7 padding: all of the ciphertext to
- * |out|, which has a block more room than |data|.  Returns its size.
+ * |data| through libcrypto's cipher |name|, uncut, block ciphers with PKCS #7 padding: all of the
+ * ciphertext to |out|, which has a block more room than |data|.  Returns its size.
  */
-size_t golden_cbc(const char *name, const uint8_t *key, const uint8_t *iv, const uint8_t *data,
-                  size_t size, uint8_t *out);
+size_t golden_encrypt(const char *name, const struct golden_cipher_key *key, const uint8_t *iv,
+                      const uint8_t *data, size_t size, uint8_t *out);
 
 #endif

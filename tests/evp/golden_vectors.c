@@ -16,10 +16,56 @@ static void print_hex(const char *name, const uint8_t *data, size_t size)
 static void print_filled(const struct golden_case *golden, const char *name, const char *label,
                          size_t size)
 {
-    uint8_t data[64];
+    uint8_t data[GOLDEN_MAX_FIELD];
 
     golden_fill(golden, label, data, size);
     print_hex(name, data, size);
+}
+
+static size_t bits_of(const struct golden_case *golden)
+{
+    return golden_alg_of(golden)->kind == GOLDEN_MASTER && !golden->has_master_secret
+               ? 384
+               : 8 * golden_key_size(golden);
+}
+
+static size_t security_bits_of(const struct golden_case *golden)
+{
+    const size_t bits = bits_of(golden), effective_bits = golden_effective_bits(golden);
+
+    if (golden->alg == DES)
+        return 56;
+    if (golden->alg == DES_EDE)
+        return 80;
+    if (golden->alg == DES_EDE3)
+        return 112;
+    return effective_bits != 0 && effective_bits < bits ? effective_bits : bits;
+}
+
+/* The largest output: of SSL 3.0's function, a MAC, a block. */
+static size_t max_size_of(const struct golden_case *golden)
+{
+    const struct golden_alg *alg = golden_alg_of(golden);
+
+    if (alg->kind == GOLDEN_MASTER)
+        return 416;
+    if (golden_has_message(golden))
+        return golden->digest == GOLDEN_MD5 ? 16 : 20;
+    return alg->block_size != 0 ? alg->block_size : 1;
+}
+
+static void print_master(const struct golden_case *golden)
+{
+    const unsigned protocol = golden_protocol(golden);
+
+    print_filled(golden, "client-random", "client_random", golden->client_random);
+    print_filled(golden, "server-random", "server_random", golden->server_random);
+    if (protocol == GOLDEN_PCT1 || protocol == GOLDEN_SSL2)
+        print_filled(golden, "clear-key", "clear_key", golden->clear_key);
+    if (protocol == GOLDEN_PCT1)
+        print_filled(golden, "certificate", "certificate", golden->certificate);
+    if (protocol == GOLDEN_SSL3 || protocol == GOLDEN_TLS1)
+        printf("highest-version = %u\n", golden->highest_version);
 }
 
 /* What the key object will answer; a parameter that is not there is one that such a key lacks. */
@@ -27,28 +73,22 @@ static void print_parameters(const struct golden_case *golden, const struct gold
 {
     static const char *const kinds[] = { NULL, "master", "cipher", "mac" };
     const struct golden_alg *alg = golden_alg_of(golden);
-    const int is_cipher = alg->kind == GOLDEN_CIPHER;
-    size_t bits = alg->kind == GOLDEN_MASTER ? 384 : 8 * golden_key_size(golden), most = 136;
 
-    if (is_cipher)
-        most = alg->block_size != 0 ? alg->block_size : 1;
-    else if (alg->kind == GOLDEN_MAC)
-        most = golden->digest == GOLDEN_MD5 ? 16 : 20;
-    printf("alg = %s\nkind = %s\nbits = %zu\n", alg->name, kinds[alg->kind], bits);
-    printf("security-bits = %zu\nmax-size = %zu\n", golden->alg == DES_EDE3 ? 112 : bits, most);
+    printf("alg = %s\nkind = %s\nbits = %zu\n", alg->name, kinds[alg->kind], bits_of(golden));
+    printf("security-bits = %zu\nmax-size = %zu\n", security_bits_of(golden), max_size_of(golden));
     printf("usage = %s\n", golden_usage_names[golden->usage]);
     if (alg->block_size != 0)
         print_hex("iv", payload->data + golden_find(payload, "chain")->offset, alg->block_size);
-    if (is_cipher)
+    if (alg->kind == GOLDEN_CIPHER)
         print_filled(golden, "salt", "salt", golden->has_salt ? 11 : 0);
-    if (alg->kind == GOLDEN_MAC)
+    if (golden->alg == RC2)
+        printf("effective-bits = %u\n", golden_effective_bits(golden));
+    if (golden_has_message(golden))
         printf("sequence = %llu\n", (unsigned long long)golden->sequence);
     if (golden->digest != 0)
         printf("digest = %s\n", golden_digest_names[golden->digest]);
-    if (alg->kind == GOLDEN_MASTER) {
-        print_filled(golden, "client-random", "client_random", golden->client_random);
-        print_filled(golden, "server-random", "server_random", golden->server_random);
-    }
+    if (alg->kind == GOLDEN_MASTER)
+        print_master(golden);
     printf("exportable = %u\nfork = %s\n", golden->exportable, golden->fork ? "allow" : "refuse");
     print_filled(golden, "key-id", "key id", 8);
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GOLDEN_MAX_SIZE      33000
+#define GOLDEN_MAX_SIZE      66000
 #define GOLDEN_MAX_FIELDS    48
 #define GOLDEN_SECRET_SIZE   32
 #define GOLDEN_KEY_ID_SIZE   8

@@ -60,7 +60,7 @@ static void check_rewritten(const struct golden_case *golden, const uint8_t *blo
     expected.mode = is_transfer ? GOLDEN_TRANSFER : GOLDEN_SNAPSHOT;
     expected.flags = (uint8_t)((golden->exportable && !by_context ? GOLDEN_EXPORTABLE : 0) |
                                (as->has_passphrase ? GOLDEN_PASSPHRASE : 0));
-    if (by_context && golden->alg != TLS1_MAC)
+    if (by_context && golden_alg_of(golden)->kind != GOLDEN_MAC)
         expected.protocol = 0;
     if (by_context)
         expected.usage = 0;
@@ -89,6 +89,8 @@ static void check_rewritten(const struct golden_case *golden, const uint8_t *blo
 
     golden_open(blob, size, header_size, &header, secret, &after);
     golden_payload(golden, &before);
+    if (by_context && golden_is_ssl2_cipher(golden)) /* a cipher context has no MAC */
+        before.size = golden_find(&before, "sequence")->offset;
     core_size = core_of(&before, golden->mode == GOLDEN_TRANSFER, skipped, core_before);
     assert_int_equal(core_of(&after, is_transfer, skipped, core_after), core_size);
     assert_memory_equal(core_after, core_before, core_size);
@@ -134,7 +136,7 @@ static void write_context_again(const struct golden_case *golden, struct octets 
                   OSSL_PARAM_construct_end() };
 
     fill_options(options, as);
-    if (golden->alg == TLS1_MAC) {
+    if (golden_alg_of(golden)->kind == GOLDEN_MAC) {
         EVP_MAC_CTX *context = golden_resume_mac(golden, blob.data, blob.size);
 
         assert_int_equal(EVP_MAC_CTX_set_params(context, options), 1);
@@ -163,7 +165,8 @@ static void check_writes_again(struct vectors *vectors, const struct golden_case
         if (!golden->is_for_context)
             write_key_again(golden, blob, as);
         /* an audience named at the import stays with the context: not asked to write snapshots */
-        if (golden->alg != TLS1_MASTER && !golden->has_passphrase && golden->audience == NULL)
+        if (golden_alg_of(golden)->kind != GOLDEN_MASTER && !golden->has_passphrase &&
+            golden->audience == NULL)
             write_context_again(golden, blob, as);
     }
     assert_no_errors();
