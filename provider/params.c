@@ -96,7 +96,7 @@ int params_get_version(const struct errors *errors, const OSSL_PARAM *param, uin
 {
     uint64_t number;
 
-    if (!params_get_number(errors, param, 0x0300, 0x03ff, &number))
+    if (!params_get_number(errors, param, PARAMS_MIN_VERSION, PARAMS_MAX_VERSION, &number))
         return 0;
     *version = (uint16_t)number;
     return 1;

@@ -28,7 +28,10 @@ int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *
 /* MD5 or SHA1 by name. */
 int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum digest_id *digest);
 
-/* A protocol version from 0x0300 to 0x03ff. */
+#define PARAMS_MIN_VERSION 0x0300
+#define PARAMS_MAX_VERSION 0x03ff
+
+/* A protocol version: one of those that SSL 3.0 and its successors can have. */
 int params_get_version(const struct errors *errors, const OSSL_PARAM *param, uint16_t *version);
 /* "fork": 1 for allow, 0 for refuse. */
 int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *allowed);

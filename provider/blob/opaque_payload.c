@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
+#include "params.h"
 
 /* Places of the pairs of bits in Master.choices. */
 #define CHOICE_EXPORT         0
@@ -168,6 +169,13 @@ static int read_shared(struct reader *reader, size_t most, struct shared_octets 
     return !reader->failed && (value.size == 0 || *shared != NULL);
 }
 
+static int version_is_readable(const struct master_value *master)
+{
+    return master->highest_version == 0 || (protocol_rules(master->protocol)->has_premaster &&
+                                            master->highest_version >= PARAMS_MIN_VERSION &&
+                                            master->highest_version <= PARAMS_MAX_VERSION);
+}
+
 static int read_derivation(struct reader *reader, struct master_value *master)
 {
     struct derivation *derivation = &master->derivation;
@@ -189,7 +197,7 @@ static int read_derivation(struct reader *reader, struct master_value *master)
            derivation->cipher_bits <= DERIVATION_MAX_BITS &&
            derivation->mac_bits <= DERIVATION_MAX_BITS &&
            (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) && digest <= DIGEST_SHA1 &&
-           (master->highest_version == 0 || protocol_rules(master->protocol)->has_premaster) &&
+           version_is_readable(master) &&
            derivation_check_protocol(NULL, master->protocol, derivation);
 }
 
@@ -239,7 +247,7 @@ static int read_message(struct reader *reader, struct mac_value *mac)
     uint8_t started = reader_u8(reader);
     struct octets saved;
 
-    if (reader->failed || started > 1)
+    if (reader->failed || started > 1 || !mac_value_sequence_is_valid(mac))
         return 0;
     if (!started)
         return 1;
@@ -302,7 +310,7 @@ static int read_cipher(struct reader *reader, struct key *key)
     if (!key_add_ssl2_mac(key))
         return 0;
     key->ssl2_mac->sequence = reader_u64(reader);
-    return key->ssl2_mac->sequence <= UINT32_MAX && read_message(reader, key->ssl2_mac);
+    return read_message(reader, key->ssl2_mac);
 }
 
 static int read_mac(struct reader *reader, struct key *key)

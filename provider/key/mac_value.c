@@ -156,6 +156,13 @@ static uint64_t prefix_size(const struct mac_value *value)
     return size;
 }
 
+int mac_value_sequence_is_valid(const struct mac_value *value)
+{
+    const struct protocol_rules *rules = protocol_rules(value->protocol);
+
+    return value->sequence <= rules->last_sequence + !rules->sequence_wraps;
+}
+
 int mac_value_is_consistent(const struct mac_value *value)
 {
     if (!value->started)

@@ -57,6 +57,8 @@ void mac_value_start(const struct mac_value *value, struct digest_state *running
 /* Ends |running| that mac_value_start started: digest_size bytes to |out|. */
 void mac_value_finish(const struct mac_value *value, struct digest_state *running, uint8_t *out);
 
+/* 1 when |sequence| can have come about: at most one beyond the last, for those that end. */
+int mac_value_sequence_is_valid(const struct mac_value *value);
 /* 1 when the message being absorbed, if there is one, can have come about: a state that was read. */
 int mac_value_is_consistent(const struct mac_value *value);
 

@@ -89,8 +89,6 @@ static void check_rewritten(const struct golden_case *golden, const uint8_t *blo
 
     golden_open(blob, size, header_size, &header, secret, &after);
     golden_payload(golden, &before);
-    if (by_context && golden_is_ssl2_cipher(golden)) /* a cipher context has no MAC */
-        before.size = golden_find(&before, "sequence")->offset;
     core_size = core_of(&before, golden->mode == GOLDEN_TRANSFER, skipped, core_before);
     assert_int_equal(core_of(&after, is_transfer, skipped, core_after), core_size);
     assert_memory_equal(core_after, core_before, core_size);
@@ -165,8 +163,8 @@ static void check_writes_again(struct vectors *vectors, const struct golden_case
         if (!golden->is_for_context)
             write_key_again(golden, blob, as);
         /* an audience named at the import stays with the context: not asked to write snapshots */
-        if (golden_alg_of(golden)->kind != GOLDEN_MASTER && !golden->has_passphrase &&
-            golden->audience == NULL)
+        if (golden_alg_of(golden)->kind != GOLDEN_MASTER && !golden_is_ssl2_cipher(golden) &&
+            !golden->has_passphrase && golden->audience == NULL)
             write_context_again(golden, blob, as);
     }
     assert_no_errors();

@@ -102,6 +102,10 @@ static const struct {
     { "highest_version", PCT1_MASTER, SSL2_MASTER, 0x0300 },
     { "highest_version", PCT1_MASTER, SSL2_MASTER, 0x0301 },
     { "highest_version", PCT1_MASTER, SSL2_MASTER, 0xffff },
+    { "highest_version", SSL3_MASTER, TLS1_MASTER, 1 },
+    { "highest_version", SSL3_MASTER, TLS1_MASTER, 0x02ff },
+    { "highest_version", SSL3_MASTER, TLS1_MASTER, 0x0400 },
+    { "highest_version", SSL3_MASTER, TLS1_MASTER, 0xffff },
     { "effective_bits", RC2, RC2, 0 },
     { "effective_bits", RC2, RC2, 1025 },
     { "effective_bits", RC2, RC2, 2048 },
@@ -112,6 +116,8 @@ static const struct {
     { "sequence", RC4, AES_256, UINT64_C(0x100000000) },
     { "sequence", RC4, AES_256, UINT64_C(0x100000001) },
     { "sequence", RC4, AES_256, UINT64_MAX },
+    { "sequence", PCT1_MAC, PCT1_MAC, UINT64_C(0x100000001) }, /* one below: none is left */
+    { "sequence", SSL2_MAC, SSL2_MAC, UINT64_C(0x100000000) }, /* begins again before it */
     { "digest", PCT1_MAC, TLS1_MAC, 0 },
     { "digest", PCT1_MAC, TLS1_MAC, 3 },
     { "digest", PCT1_MAC, TLS1_MAC, 255 },
