@@ -123,14 +123,42 @@
 #define SCHANNEL_PARAM_AUDIENCE  "audience"  /* UTF-8: who may open a transfer */
 #define SCHANNEL_PARAM_CLAIM_DIR "claim-dir" /* UTF-8: where opened transfers are recorded */
 
+#define SCHANNEL_PARAM_EXCHANGE_KEY    "exchange-key"    /* UTF-8: file or URI of an RSA key, several
+                                                            with commas; octets: one public key */
+#define SCHANNEL_PARAM_PAD_MODE        "pad-mode"        /* UTF-8: pkcs1 or oaep */
+#define SCHANNEL_PARAM_SSL2_FALLBACK   "ssl2-fallback"   /* integer 1: CRYPT_SSL2_FALLBACK */
+#define SCHANNEL_PARAM_ALLOW_PLAINTEXT "allow-plaintext" /* integer 1: a plaintextblob is meant */
+#define SCHANNEL_PARAM_SIGNATURE_KEY   "signature-key"   /* UTF-8: file or URI of the signer's key;
+                                                            octets: its public key */
+#define SCHANNEL_PARAM_INNER           "inner"           /* UTF-8: blob type inside a signedblob */
+#define SCHANNEL_PARAM_PURPOSE         "purpose"         /* UTF-8: of a signedblob, default storage */
+#define SCHANNEL_PARAM_SERIAL          "serial"          /* 1 to 32 octets: written, signed */
+#define SCHANNEL_PARAM_EXPECT_SERIAL   "expect-serial"   /* octets: the serial that must be there */
+#define SCHANNEL_PARAM_MESSAGE_HASH    "message-hash"    /* 1 to 64 octets: written, or expected */
+#define SCHANNEL_PARAM_MAX_AGE         "max-age"         /* integer: seconds since the signature */
+
 /* Values of "blob-mode" and "fork" */
 #define SCHANNEL_BLOB_MODE_SNAPSHOT "snapshot" /* opens any number of times; the default */
 #define SCHANNEL_BLOB_MODE_TRANSFER "transfer" /* opens once, expires */
 #define SCHANNEL_FORK_REFUSE        "refuse"   /* a forked child cannot advance the key */
 #define SCHANNEL_FORK_ALLOW         "allow"
 
+/* Values of "salt-mode" and "pad-mode", and the default of "purpose" */
+#define SCHANNEL_SALT_MODE_NONE   "none"    /* the key bytes alone */
+#define SCHANNEL_SALT_MODE_ZERO   "zero"    /* 11 zero bytes behind a key of 40 bits */
+#define SCHANNEL_SALT_MODE_CREATE "create"  /* 11 other bytes; not on import */
+#define SCHANNEL_PAD_MODE_PKCS1   "pkcs1"   /* RSAES-PKCS1-v1_5; the default */
+#define SCHANNEL_PAD_MODE_OAEP    "oaep"    /* RSAES-OAEP with SHA-1: CRYPT_OAEP */
+#define SCHANNEL_PURPOSE_STORAGE  "storage" /* what a signed blob is for unless it says otherwise */
+
 /* Blob types and PEM labels */
-#define SCHANNEL_BLOB_OPAQUE      "opaqueblob"
-#define SCHANNEL_PEM_LABEL_OPAQUE "SCHANNEL OPAQUE KEY BLOB"
+#define SCHANNEL_BLOB_OPAQUE         "opaqueblob"    /* sealed, with all its state */
+#define SCHANNEL_BLOB_SIMPLE         "simpleblob"    /* SIMPLEBLOB: under an RSA key */
+#define SCHANNEL_BLOB_PLAINTEXT      "plaintextblob" /* PLAINTEXTKEYBLOB: key bytes */
+#define SCHANNEL_BLOB_SIGNED         "signedblob"    /* others inside, signed */
+#define SCHANNEL_PEM_LABEL_OPAQUE    "SCHANNEL OPAQUE KEY BLOB"
+#define SCHANNEL_PEM_LABEL_SIMPLE    "SCHANNEL SIMPLE KEY BLOB"
+#define SCHANNEL_PEM_LABEL_PLAINTEXT "SCHANNEL PLAINTEXT KEY BLOB"
+#define SCHANNEL_PEM_LABEL_SIGNED    "SCHANNEL SIGNED KEY BLOB"
 
 #endif

@@ -67,7 +67,7 @@ static int decoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct decoder_context *context = vcontext;
 
-    return blob_options_set(context->provctx, &context->options, params);
+    return blob_options_set(context->provctx, &context->options, OPTIONS_IMPORT, params);
 }
 
 static const OSSL_PARAM *decoder_settable_ctx_params(void *provctx)

@@ -63,7 +63,7 @@ static int encoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 
     if (params == NULL)
         return 1;
-    if (!blob_options_set(context->provctx, &context->options, params))
+    if (!blob_options_set(context->provctx, &context->options, OPTIONS_EXPORT, params))
         return 0;
     if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) != NULL)
         context->wants_passphrase =

@@ -498,7 +498,7 @@ int key_params_set(struct key *key, const OSSL_PARAM params[])
 
     if (params == NULL || params->key == NULL)
         return 1;
-    if (!blob_options_set(key->provctx, &options, params))
+    if (!blob_options_set(key->provctx, &options, OPTIONS_EXPORT, params))
         return 0;
     ok = key_lock(key);
     if (ok) {

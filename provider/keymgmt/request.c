@@ -72,19 +72,7 @@ static int set_usage(const struct provctx *provctx, struct request *request,
 static int set_salt_mode(const struct provctx *provctx, struct request *request,
                          const OSSL_PARAM *param)
 {
-    static const char *const names[] = { NULL, "none", "zero", "create" };
-    char name[PARAMS_NAME_SIZE];
-
-    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
-        return 0;
-    for (size_t n = 1; n < sizeof(names) / sizeof(names[0]); n++) {
-        if (strcmp(name, names[n]) == 0) {
-            request->salt_mode = (enum salt_mode)n;
-            return 1;
-        }
-    }
-    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                 "salt-mode: expected none, zero or create, got \"%s\"", name);
+    return salt_mode_from_param(provctx, param, 1, &request->salt_mode);
 }
 
 /* Replaces an owned copy of bytes. */
@@ -232,7 +220,7 @@ int request_set(const struct provctx *provctx, struct request *request, const OS
     if (!copy_request(&changed, request))
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the parameters");
     ok = derivation_set(provctx, KEY_PROTOCOL_NONE, &changed.derivation, params) &&
-         blob_options_set(provctx, &changed.options, params);
+         blob_options_set(provctx, &changed.options, OPTIONS_EXPORT, params);
     for (const OSSL_PARAM *param = params; ok && param->key != NULL; param++) {
         for (size_t n = 0; ok && n < sizeof(setters) / sizeof(setters[0]); n++) {
             if (strcmp(param->key, setters[n].name) == 0)

@@ -13,8 +13,6 @@
 #include "key/key.h"
 #include "key/options.h"
 
-enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MODE_CREATE };
-
 struct request {
     const struct key_algorithm *algorithm; /* NULL: not given */
     unsigned bits;                         /* 0: not given */

@@ -356,7 +356,7 @@ static const OSSL_PARAM *settable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DIGEST, NULL, 0),
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
-        BLOB_OPTIONS_EXPORT,
+        BLOB_OPTIONS_CONTEXT,
         MAC_RECORD_SETTABLE,
         OSSL_PARAM_END,
     };

@@ -96,13 +96,13 @@ static const struct {
 static int collect_options(const struct mac_context *context, const OSSL_PARAM params[],
                            struct mac_request *request)
 {
-    if (!blob_options_given(params))
+    if (!blob_options_given(OPTIONS_CONTEXT, params))
         return 1;
     if (!blob_options_copy(&request->options, &context->options))
         return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
                      "no memory for the parameters");
     request->has_options = 1;
-    return blob_options_set(context->provctx, &request->options, params);
+    return blob_options_set(context->provctx, &request->options, OPTIONS_CONTEXT, params);
 }
 
 /* The state of another context.  A transfer is claimed later, when nothing else is wrong. */
