@@ -78,10 +78,12 @@ static const OSSL_ALGORITHM signatures[] = {
 /* libcrypto writes private keys as PrivateKeyInfo (PEM, DER) or type-specific (DER, tried first). */
 static const OSSL_ALGORITHM encoders[] = {
     CODER(SCHANNEL_KEY_TYPE, "output=pem,structure=PrivateKeyInfo", schannel_pem_encoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=PrivateKeyInfo",
-          schannel_blob_encoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=type-specific", schannel_blob_encoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "output=opaqueblob", schannel_blob_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=PrivateKeyInfo", schannel_der_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=type-specific", schannel_der_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=opaqueblob", schannel_opaque_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=simpleblob", schannel_simple_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=plaintextblob", schannel_plaintext_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=signedblob", schannel_signed_encoder_functions),
     CODER(SCHANNEL_KEY_TYPE, "output=text", schannel_text_encoder_functions),
     CODER(SCHANNEL_KEY_TYPE, "output=pem,structure=SubjectPublicKeyInfo",
           schannel_public_encoder_functions),
@@ -92,9 +94,15 @@ static const OSSL_ALGORITHM encoders[] = {
 
 static const OSSL_ALGORITHM decoders[] = {
     CODER("DER", "input=pem", schannel_pem_decoder_functions),
-    CODER("DER", "input=opaqueblob", schannel_blob_decoder_functions),
+    CODER("DER", "input=opaqueblob", schannel_opaque_blob_decoder_functions),
+    CODER("DER", "input=simpleblob", schannel_simple_blob_decoder_functions),
+    CODER("DER", "input=plaintextblob", schannel_plaintext_blob_decoder_functions),
+    CODER("DER", "input=signedblob", schannel_signed_blob_decoder_functions),
     CODER(SCHANNEL_KEY_TYPE, "input=der", schannel_key_decoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "input=opaqueblob", schannel_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=opaqueblob", schannel_opaque_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=simpleblob", schannel_simple_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=plaintextblob", schannel_plaintext_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=signedblob", schannel_signed_key_decoder_functions),
     END_OF_TABLE,
 };
 

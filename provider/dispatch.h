@@ -27,13 +27,24 @@ extern const OSSL_DISPATCH schannel_ssl3_mac_functions[];
 extern const OSSL_DISPATCH schannel_tls1_mac_functions[];
 extern const OSSL_DISPATCH schannel_asymcipher_functions[];
 extern const OSSL_DISPATCH schannel_signature_functions[];
-extern const OSSL_DISPATCH schannel_blob_encoder_functions[];
 extern const OSSL_DISPATCH schannel_pem_encoder_functions[];
+extern const OSSL_DISPATCH schannel_der_encoder_functions[];
+extern const OSSL_DISPATCH schannel_opaque_encoder_functions[];
+extern const OSSL_DISPATCH schannel_simple_encoder_functions[];
+extern const OSSL_DISPATCH schannel_plaintext_encoder_functions[];
+extern const OSSL_DISPATCH schannel_signed_encoder_functions[];
 extern const OSSL_DISPATCH schannel_text_encoder_functions[];
 extern const OSSL_DISPATCH schannel_public_encoder_functions[];
 extern const OSSL_DISPATCH schannel_pem_decoder_functions[];
-extern const OSSL_DISPATCH schannel_blob_decoder_functions[];
+extern const OSSL_DISPATCH schannel_opaque_blob_decoder_functions[];
+extern const OSSL_DISPATCH schannel_simple_blob_decoder_functions[];
+extern const OSSL_DISPATCH schannel_plaintext_blob_decoder_functions[];
+extern const OSSL_DISPATCH schannel_signed_blob_decoder_functions[];
 extern const OSSL_DISPATCH schannel_key_decoder_functions[];
+extern const OSSL_DISPATCH schannel_opaque_key_decoder_functions[];
+extern const OSSL_DISPATCH schannel_simple_key_decoder_functions[];
+extern const OSSL_DISPATCH schannel_plaintext_key_decoder_functions[];
+extern const OSSL_DISPATCH schannel_signed_key_decoder_functions[];
 
 /* All algorithms of one operation; NULL for an operation that we do not offer. */
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id);

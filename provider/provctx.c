@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include "blob/claim_journal.h"
+#include "blob/key_argument.h"
 #include "blob/seal.h"
 #include "blob/sealing_key.h"
 #include "fork_guard.h"
@@ -27,7 +28,8 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
              sealer_new(provctx->libctx, PROVCTX_INNER_PROPERTIES, provctx->errors)) == NULL ||
         (provctx->keyring =
              sealing_keyring_new(provctx->libctx, provctx->fork_guard, provctx->errors)) == NULL ||
-        (provctx->claims = claim_journal_new(provctx->fork_guard, provctx->errors)) == NULL) {
+        (provctx->claims = claim_journal_new(provctx->fork_guard, provctx->errors)) == NULL ||
+        (provctx->inner_opens = inner_opens_new()) == NULL) {
         provctx_free(provctx);
         return NULL;
     }
@@ -38,6 +40,7 @@ void provctx_free(struct provctx *provctx)
 {
     if (provctx == NULL)
         return;
+    inner_opens_free(provctx->inner_opens);
     claim_journal_free(provctx->claims);
     sealing_keyring_free(provctx->keyring);
     sealer_free(provctx->sealer);

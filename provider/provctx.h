@@ -21,6 +21,7 @@ struct claim_journal;
 struct fork_guard;
 struct handle_table;
 struct inner_ciphers;
+struct inner_opens;
 struct sealer;
 struct sealing_keyring;
 
@@ -34,6 +35,7 @@ struct provctx {
     struct sealer *sealer;
     struct sealing_keyring *keyring;
     struct claim_journal *claims; /* which transfers were opened */
+    struct inner_opens *inner_opens; /* keys of other providers, see blob/key_argument.h */
     struct fork_guard *fork_guard;
 };
 

@@ -1,0 +1,206 @@
+/* Keys of other providers: see key_argument.h. */
+#include "blob/key_argument.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
+#include <openssl/x509.h>
+
+#define MAX_OBJECTS 64 /* how far a store is searched */
+
+/* ---- which threads are inside ---- */
+
+struct inner_opens {
+    pthread_key_t inside; /* not NULL in a thread that is */
+};
+
+struct inner_opens *inner_opens_new(void)
+{
+    struct inner_opens *opens = OPENSSL_zalloc(sizeof(*opens));
+
+    if (opens != NULL && pthread_key_create(&opens->inside, NULL) != 0) {
+        OPENSSL_free(opens);
+        opens = NULL;
+    }
+    return opens;
+}
+
+void inner_opens_free(struct inner_opens *opens)
+{
+    if (opens == NULL)
+        return;
+    (void)pthread_key_delete(opens->inside);
+    OPENSSL_free(opens);
+}
+
+int inner_open_is_active(const struct provctx *provctx)
+{
+    return pthread_getspecific(provctx->inner_opens->inside) != NULL;
+}
+
+/* ---- passphrases of encrypted files ---- */
+
+static int ask(char *buffer, int size, int for_writing, void *vsource)
+{
+    const struct passphrase_source *source = vsource;
+    size_t length = 0;
+
+    (void)for_writing;
+    if (source == NULL || source->callback == NULL || size <= 0 ||
+        !source->callback(buffer, (size_t)size, &length, NULL, source->arg) ||
+        length > (size_t)size)
+        return -1;
+    return (int)length;
+}
+
+/* ---- opening ---- */
+
+static EVP_PKEY *key_of(const OSSL_STORE_INFO *info, enum key_half half)
+{
+    EVP_PKEY *key = NULL;
+    X509 *certificate;
+
+    switch (OSSL_STORE_INFO_get_type(info)) {
+    case OSSL_STORE_INFO_PKEY:
+        return OSSL_STORE_INFO_get1_PKEY(info);
+    case OSSL_STORE_INFO_PUBKEY:
+        return half == KEY_HALF_PUBLIC ? OSSL_STORE_INFO_get1_PUBKEY(info) : NULL;
+    case OSSL_STORE_INFO_CERT:
+        if (half == KEY_HALF_PUBLIC && (certificate = OSSL_STORE_INFO_get1_CERT(info)) != NULL) {
+            key = X509_get_pubkey(certificate);
+            X509_free(certificate);
+        }
+        return key;
+    default:
+        return NULL;
+    }
+}
+
+/* The first key that the store has. */
+static EVP_PKEY *search(OSSL_STORE_CTX *store, enum key_half half)
+{
+    EVP_PKEY *key = NULL;
+
+    if (half == KEY_HALF_PRIVATE && !OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY))
+        return NULL;
+    for (int n = 0; key == NULL && n < MAX_OBJECTS && !OSSL_STORE_eof(store); n++) {
+        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
+
+        if (info != NULL)
+            key = key_of(info, half);
+        OSSL_STORE_INFO_free(info);
+    }
+    return key;
+}
+
+static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum key_half half,
+                            const struct passphrase_source *passphrase)
+{
+    UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(ask, 0);
+    OSSL_STORE_CTX *store = NULL;
+    EVP_PKEY *key = NULL;
+
+    if (method != NULL)
+        store = OSSL_STORE_open_ex(uri, provctx->libctx, PROVCTX_INNER_PROPERTIES, method,
+                                   (void *)(uintptr_t)passphrase, NULL, NULL, NULL);
+    if (store != NULL)
+        key = search(store, half);
+    OSSL_STORE_close(store);
+    UI_destroy_method(method);
+    return key;
+}
+
+static EVP_PKEY *open_inside(const struct provctx *provctx, const char *uri, enum key_half half,
+                             const struct passphrase_source *passphrase)
+{
+    const pthread_key_t inside = provctx->inner_opens->inside;
+    EVP_PKEY *key;
+
+    if (inner_open_is_active(provctx) || pthread_setspecific(inside, provctx) != 0)
+        return NULL;
+    ERR_set_mark();
+    key = open_store(provctx, uri, half, passphrase);
+    ERR_pop_to_mark();
+    (void)pthread_setspecific(inside, NULL);
+    return key;
+}
+
+static int open_text(const struct provctx *provctx, const char *text, size_t length,
+                     const char *name, enum key_half half,
+                     const struct passphrase_source *passphrase, EVP_PKEY **key)
+{
+    char *uri = OPENSSL_strndup(text, length);
+
+    if (uri == NULL)
+        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", name);
+    *key = length != 0 ? open_inside(provctx, uri, half, passphrase) : NULL;
+    if (*key == NULL)
+        RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"",
+              name, half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair",
+              uri);
+    OPENSSL_free(uri);
+    return *key != NULL;
+}
+
+static int open_spki(const struct provctx *provctx, struct octets spki, const char *name,
+                     enum key_half half, EVP_PKEY **key)
+{
+    const unsigned char *at = spki.data;
+
+    if (half == KEY_HALF_PRIVATE)
+        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "%s: octets are a public key, this needs the private one: name its file or URI",
+                     name);
+    ERR_set_mark();
+    *key = d2i_PUBKEY_ex(NULL, &at, (long)spki.size, provctx->libctx, PROVCTX_INNER_PROPERTIES);
+    ERR_pop_to_mark();
+    if (*key != NULL && at == spki.data + spki.size)
+        return 1;
+    EVP_PKEY_free(*key);
+    *key = NULL;
+    return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
+                 "%s: expected octets to be the SubjectPublicKeyInfo of a public key", name);
+}
+
+int key_arguments_open(struct provctx *provctx, const struct key_argument *argument,
+                       const char *name, enum key_half half,
+                       const struct passphrase_source *passphrase, size_t most, EVP_PKEY **keys,
+                       size_t *count)
+{
+    const char *text = argument->text;
+    size_t opened = 0;
+    int ok = 1;
+
+    if (argument->spki != NULL) {
+        *count = 1;
+        return open_spki(provctx, shared_octets_view(argument->spki), name, half, keys);
+    }
+    while (ok && text != NULL) {
+        size_t length = strcspn(text, ",");
+
+        if (opened == most)
+            ok = RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                       "%s: expected at most %zu keys, got more", name, most);
+        else if ((ok = open_text(provctx, text, length, name, half, passphrase, &keys[opened])))
+            opened++;
+        text = text[length] == ',' ? text + length + 1 : NULL;
+    }
+    if (!ok) {
+        key_arguments_free(keys, opened);
+        return 0;
+    }
+    *count = opened;
+    return 1;
+}
+
+void key_arguments_free(EVP_PKEY **keys, size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        EVP_PKEY_free(keys[n]);
+        keys[n] = NULL;
+    }
+}
