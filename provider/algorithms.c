@@ -106,6 +106,11 @@ static const OSSL_ALGORITHM decoders[] = {
     END_OF_TABLE,
 };
 
+static const OSSL_ALGORITHM stores[] = {
+    ROW(SCHANNEL_STORE_SCHEME, schannel_store_functions, "Key blobs in files and directories"),
+    END_OF_TABLE,
+};
+
 static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
@@ -119,6 +124,7 @@ static const struct {
     { OSSL_OP_MAC, macs },
     { OSSL_OP_ENCODER, encoders },
     { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_STORE, stores },
 };
 
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id)

@@ -45,6 +45,7 @@ extern const OSSL_DISPATCH schannel_opaque_key_decoder_functions[];
 extern const OSSL_DISPATCH schannel_simple_key_decoder_functions[];
 extern const OSSL_DISPATCH schannel_plaintext_key_decoder_functions[];
 extern const OSSL_DISPATCH schannel_signed_key_decoder_functions[];
+extern const OSSL_DISPATCH schannel_store_functions[];
 
 /* All algorithms of one operation; NULL for an operation that we do not offer. */
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id);

@@ -90,6 +90,8 @@ const OSSL_ITEM *errors_reason_strings(void)
         { SCHANNEL_R_WRONG_SERIAL, (void *)"blob has another serial" },
         { SCHANNEL_R_WRONG_MESSAGE, (void *)"blob belongs to another message" },
         { SCHANNEL_R_SIGNATURE_TOO_OLD, (void *)"signature is too old" },
+        { SCHANNEL_R_FILE_UNREADABLE, (void *)"file cannot be read" },
+        { SCHANNEL_R_NOT_SIGNED, (void *)"blob is not signed" },
         { 0, NULL },
     };
 

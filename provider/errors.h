@@ -60,7 +60,9 @@ enum schannel_reason {
     SCHANNEL_R_WRONG_PURPOSE,
     SCHANNEL_R_WRONG_SERIAL,
     SCHANNEL_R_WRONG_MESSAGE,
-    SCHANNEL_R_SIGNATURE_TOO_OLD
+    SCHANNEL_R_SIGNATURE_TOO_OLD,
+    SCHANNEL_R_FILE_UNREADABLE,
+    SCHANNEL_R_NOT_SIGNED
 };
 
 /* Where errors go; holds the core's upcalls.  Immutable after errors_new, safe from any thread. */

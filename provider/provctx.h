@@ -34,7 +34,7 @@ struct provctx {
     struct inner_ciphers *ciphers; /* libcrypto's ciphers, fetched on first use */
     struct sealer *sealer;
     struct sealing_keyring *keyring;
-    struct claim_journal *claims; /* which transfers were opened */
+    struct claim_journal *claims;    /* which transfers were opened */
     struct inner_opens *inner_opens; /* keys of other providers, see blob/key_argument.h */
     struct fork_guard *fork_guard;
 };

@@ -11,6 +11,7 @@
 #define SCHANNEL_PROVIDER_NAME "schannel"          /* module and provider name */
 #define SCHANNEL_PROPERTIES    "provider=schannel" /* property on every algorithm */
 #define SCHANNEL_KEY_TYPE      "SCHANNEL"          /* KEYMGMT, ENCODER and DECODER name */
+#define SCHANNEL_STORE_SCHEME  "schannel"          /* OSSL_STORE: schannel:PATH?name=value&... */
 
 /* EVP_KDF */
 #define SCHANNEL_KDF_PCT1 "PCT1-KDF" /* PCT 1.0, draft-benaloh-pct-00 */

@@ -104,7 +104,7 @@ static const char *signed_option(const struct blob_options *options)
 static int check_export(const struct provctx *provctx, const struct blob_options *options,
                         enum blob_type type)
 {
-    const enum blob_type kind = type != BLOB_TYPE_SIGNED           ? type
+    const enum blob_type kind = type != BLOB_TYPE_SIGNED              ? type
                                 : options->inner != BLOB_TYPE_DEFAULT ? options->inner
                                                                       : BLOB_TYPE_OPAQUE;
     const char *option = NULL, *owner = "signedblob";
@@ -119,10 +119,9 @@ static int check_export(const struct provctx *provctx, const struct blob_options
         option = opaque_option(options);
         owner = "opaqueblob";
     }
-    return option == NULL ||
-           RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "%s: belongs to %s, this is %s %s", option, owner,
-                 kind == BLOB_TYPE_OPAQUE ? "an" : "a", types[kind].title);
+    return option == NULL || RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                                   "%s: belongs to %s, this is %s %s", option, owner,
+                                   kind == BLOB_TYPE_OPAQUE ? "an" : "a", types[kind].title);
 }
 
 /* ---- writing ---- */
@@ -222,7 +221,7 @@ static int check_import(const struct provctx *provctx, const struct blob_options
     const char *option = type == BLOB_TYPE_SIGNED ? NULL : signed_option(options);
 
     return option == NULL ||
-           RAISE(provctx->errors, SCHANNEL_R_WRONG_SIGNER,
+           RAISE(provctx->errors, SCHANNEL_R_NOT_SIGNED,
                  "%s: expects a signed blob, this is %s %s without a signature", option,
                  type == BLOB_TYPE_OPAQUE ? "an" : "a", types[type].title);
 }

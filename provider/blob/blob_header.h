@@ -16,9 +16,9 @@
 #define BLOB_HEADER_SIZE    8
 #define BLOB_HEADER_VERSION 2 /* CUR_BLOB_VERSION */
 
-#define BTYPE_SIMPLE    1 /* SIMPLEBLOB */
-#define BTYPE_PLAINTEXT 8 /* PLAINTEXTKEYBLOB */
-#define BTYPE_OPAQUE    9 /* OPAQUEKEYBLOB */
+#define BTYPE_SIMPLE        1 /* SIMPLEBLOB */
+#define BTYPE_PLAINTEXT     8 /* PLAINTEXTKEYBLOB */
+#define BTYPE_OPAQUE        9 /* OPAQUEKEYBLOB */
 
 /*
  * 1 when |data| starts like a blob of a symmetric or master key, sound or damaged: a type that we

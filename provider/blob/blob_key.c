@@ -15,7 +15,8 @@ struct blob_key_sizes blob_key_sizes(const struct key_algorithm *algorithm)
         const struct protocol_rules *rules = protocol_rules(algorithm->protocol);
 
         sizes.least = rules->min_master;
-        sizes.most = algorithm->protocol == KEY_PROTOCOL_SSL2 ? SSL2_MAX_BLOB_SIZE : rules->max_master;
+        sizes.most =
+            algorithm->protocol == KEY_PROTOCOL_SSL2 ? SSL2_MAX_BLOB_SIZE : rules->max_master;
     } else if (algorithm->kind == KEY_KIND_CIPHER) {
         const struct bulk_cipher *cipher = bulk_cipher_by_id(algorithm->cipher);
 
@@ -39,7 +40,8 @@ static int check_key(const struct key *key, const char *name)
                      name, key->algorithm->name);
     if (key->algorithm->kind == KEY_KIND_MAC)
         return RAISE(errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                     "%s: CryptoAPI has no such blob of a MAC key: use the sealed opaque blob", name);
+                     "%s: CryptoAPI has no such blob of a MAC key: use the sealed opaque blob",
+                     name);
     if (key->ssl2_mac != NULL)
         return RAISE(errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                      "%s: a write key of SSL 2.0 is a MAC secret with a record number as well: use "

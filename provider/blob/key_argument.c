@@ -140,7 +140,8 @@ static int open_text(const struct provctx *provctx, const char *text, size_t len
     *key = length != 0 ? open_inside(provctx, uri, half, passphrase) : NULL;
     if (*key == NULL)
         RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"",
-              name, half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair",
+              name,
+              half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair",
               uri);
     OPENSSL_free(uri);
     return *key != NULL;
@@ -152,9 +153,9 @@ static int open_spki(const struct provctx *provctx, struct octets spki, const ch
     const unsigned char *at = spki.data;
 
     if (half == KEY_HALF_PRIVATE)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "%s: octets are a public key, this needs the private one: name its file or URI",
-                     name);
+        return RAISE(
+            provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+            "%s: octets are a public key, this needs the private one: name its file or URI", name);
     ERR_set_mark();
     *key = d2i_PUBKEY_ex(NULL, &at, (long)spki.size, provctx->libctx, PROVCTX_INNER_PROPERTIES);
     ERR_pop_to_mark();

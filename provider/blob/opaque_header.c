@@ -9,10 +9,10 @@
 #include "blob/opaque.h"
 #include "blob/passphrase.h"
 
-#define FORMAT_VERSION   1
-#define FLAG_EXPORTABLE  1
-#define FLAG_PASSPHRASE  2
-#define MAX_SEALED_SIZE  (OPAQUE_BLOB_MAX_SIZE - OPAQUE_HEADER_MAX_SIZE)
+#define FORMAT_VERSION  1
+#define FLAG_EXPORTABLE 1
+#define FLAG_PASSPHRASE 2
+#define MAX_SEALED_SIZE (OPAQUE_BLOB_MAX_SIZE - OPAQUE_HEADER_MAX_SIZE)
 
 int opaque_blob_is_ours(const uint8_t *data, size_t size)
 {

@@ -54,8 +54,7 @@ static int make_simple(struct key *key, const struct blob_options *options,
                             &contents->count))
         return 0;
     for (size_t n = 0; n < contents->count; n++)
-        contents->blob[n] =
-            (struct octets){ contents->simple[n].data, contents->simple[n].size };
+        contents->blob[n] = (struct octets){ contents->simple[n].data, contents->simple[n].size };
     return 1;
 }
 
@@ -164,8 +163,7 @@ int signed_blob_export(struct key *key, const struct blob_options *options,
     blob.serial = shared_octets_view(options->serial);
     blob.message_hash = shared_octets_view(options->message_hash);
     blob.algorithm = signature_algorithm_of(provctx, signer);
-    ok = blob.algorithm != SIGNATURE_NONE &&
-         signature_signer_id(provctx, signer, blob.signer_id) &&
+    ok = blob.algorithm != SIGNATURE_NONE && signature_signer_id(provctx, signer, blob.signer_id) &&
          make_contents(key, options, seal_passphrase, passphrase, &contents);
     if (ok) {
         blob.count = contents.count;
@@ -257,7 +255,8 @@ static int check_signer(const struct provctx *provctx, EVP_PKEY *signer,
     if ((unsigned)algorithm != blob->algorithm)
         return RAISE(provctx->errors, SCHANNEL_R_SIGNATURE_DOES_NOT_VERIFY,
                      "%s: names %s, the signer's key makes %s", name,
-                     signature_algorithm_name(blob->algorithm), signature_algorithm_name(algorithm));
+                     signature_algorithm_name(blob->algorithm),
+                     signature_algorithm_name(algorithm));
     return signature_verify(provctx, signer, blob->content, blob->signature);
 }
 
@@ -302,8 +301,9 @@ static int check_statement(const struct provctx *provctx, const struct blob_opti
     if (options->message_hash != NULL &&
         !same(shared_octets_view(options->message_hash), blob->message_hash))
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_MESSAGE,
-                     blob->message_hash.size == 0 ? "message-hash: the blob names no message"
-                                                  : "message-hash: the blob is for another message");
+                     blob->message_hash.size == 0
+                         ? "message-hash: the blob names no message"
+                         : "message-hash: the blob is for another message");
     return check_age(provctx, options, blob);
 }
 

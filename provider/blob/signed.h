@@ -37,7 +37,7 @@
 #define SIGNED_BLOB_MAGIC_SIZE 8
 #define SIGNED_BLOB_MAX_COUNT  OPTIONS_MAX_RECIPIENTS
 /* One opaque blob of any size, or as many simple blobs as there can be, and the rest. */
-#define SIGNED_BLOB_MAX_SIZE   (OPAQUE_BLOB_MAX_SIZE + 4096)
+#define SIGNED_BLOB_MAX_SIZE (OPAQUE_BLOB_MAX_SIZE + 4096)
 
 /* 1 when |data| starts with the magic. */
 int signed_blob_is_ours(const uint8_t *data, size_t size);

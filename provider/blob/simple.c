@@ -116,8 +116,8 @@ static int read_header(const struct provctx *provctx, struct octets blob,
                      "%s: expected the exchange key's ALG_ID 0x%08x (CALG_RSA_KEYX), got "
                      "0x%08" PRIx32,
                      name, ALG_ID_RSA_KEYX, exchange);
-    return reader_left(&reader) != 0 ||
-           RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB, "%s: nothing is encrypted in it", name);
+    return reader_left(&reader) != 0 || RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
+                                              "%s: nothing is encrypted in it", name);
 }
 
 static int read_envelope(const struct provctx *provctx, const struct octets *blobs, size_t count,
@@ -210,9 +210,9 @@ static struct key *make_key(struct provctx *provctx, const struct envelope *enve
               "%s: the exchange key finds no %s key inside", name, envelope->algorithm->name);
         return NULL;
     }
-    return blob_key_make(
-        provctx, envelope->algorithm,
-        (struct octets){ candidate->bytes + envelope->sizes.most - size, size }, options);
+    return blob_key_make(provctx, envelope->algorithm,
+                         (struct octets){ candidate->bytes + envelope->sizes.most - size, size },
+                         options);
 }
 
 struct key *simple_blob_import(struct provctx *provctx, const struct octets *blobs, size_t count,

@@ -102,10 +102,9 @@ static int check_pem(const struct provctx *provctx, enum blob_type type, const c
     if (size > blob_max_size(type))
         return RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB, "%s: longer than %zu bytes",
                      blob_type_title(type), blob_max_size(type));
-    return blob_recognise(blob, size) == type ||
-           RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
-                 "PEM: what is under the label %s is no %s", blob_pem_label(type),
-                 blob_type_title(type));
+    return blob_recognise(blob, size) == type || RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
+                                                       "PEM: what is under the label %s is no %s",
+                                                       blob_pem_label(type), blob_type_title(type));
 }
 
 enum found read_blob_pem(const struct provctx *provctx, enum blob_type wanted, BIO *in,

@@ -43,7 +43,8 @@ static int set_octets(const struct provctx *provctx, const OSSL_PARAM *param, si
     return 1;
 }
 
-static int set_flag(const struct provctx *provctx, const OSSL_PARAM *param, struct option_flag *flag)
+static int set_flag(const struct provctx *provctx, const OSSL_PARAM *param,
+                    struct option_flag *flag)
 {
     int value;
 
@@ -56,7 +57,8 @@ static int set_flag(const struct provctx *provctx, const OSSL_PARAM *param, stru
 
 /* One of |names|, whose index is the value; the first is the one that is not given. */
 static int set_choice(const struct provctx *provctx, const OSSL_PARAM *param,
-                      const char *const names[], size_t count, const char *expected, unsigned *value)
+                      const char *const names[], size_t count, const char *expected,
+                      unsigned *value)
 {
     char name[PARAMS_NAME_SIZE];
 
