@@ -155,10 +155,12 @@ expect_fail "making a duplicate exportable" "key is not exportable" '^exportable
 
 expect_fail "a blob-mode there is not" "invalid parameter" '^blob-mode: .*transfer.*"loan"' \
     from key.pem blob-mode:loan
-expect_fail "a simpleblob" "not supported by this release" '^blob: .*"simpleblob"' \
-    from key.pem blob:simpleblob
-expect_fail "a plaintextblob" "not supported by this release" '^blob: .*"plaintextblob"' \
-    new alg:RC4 exportable:1 blob:plaintextblob
+expect_fail "a publickeyblob" "invalid parameter" '^blob: expected .*"publickeyblob"' \
+    from key.pem blob:publickeyblob
+expect_fail "a simpleblob without a receiver" "missing parameter" '^exchange-key: is not set' \
+    new alg:RC4 exportable:1 blob:simpleblob
+expect_fail "a plaintextblob by mistake" "key bytes in the clear are not allowed" \
+    '^allow-plaintext: is not set' new alg:RC4 exportable:1 blob:plaintextblob
 
 # ---- sealing keys ----
 
