@@ -181,8 +181,8 @@ static inline int schannel_export_transfer(EVP_PKEY *key, unsigned lifetime, con
  * The key of an opaque blob, in the state that it was sealed in.  |audience|, |seal_key| and
  * |claim_dir| as above.  A transfer is claimed at the key's first use, not here.
  */
-static inline EVP_PKEY *schannel_import(OSSL_LIB_CTX *libctx, const unsigned char *blob, size_t size,
-                                        const char *audience, const char *seal_key,
+static inline EVP_PKEY *schannel_import(OSSL_LIB_CTX *libctx, const unsigned char *blob,
+                                        size_t size, const char *audience, const char *seal_key,
                                         const char *claim_dir)
 {
     OSSL_PARAM params[5];
