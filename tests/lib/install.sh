@@ -25,6 +25,9 @@ demo|command setpriv|util-linux
 demo|command nm|binutils
 test|command openssl|openssl
 test|command python3|python3
+test|command c++|g++
+test|command dpkg-shlibdeps|dpkg-dev
+test|command file|file
 test|command tstclnt|libnss3-tools
 test|command gnutls-cli|gnutls-bin
 '
