@@ -1,5 +1,5 @@
 /*
- * Making a key out of a request: known bytes, a sealed blob, or random ones.  See request.h.
+ * Making a key out of a request: known bytes, a sealed blob, a password, or random bytes.  See request.h.
  */
 #include "keymgmt/request.h"
 
@@ -142,7 +142,7 @@ static int no_salt(const struct provctx *provctx, const char *name,
 }
 
 /* CryptoAPI: keys of exactly 40 bits get a salt of zeros when they are generated, none here when
- * their bytes are given. */
+ * their bytes are given.  The salt that is created for the key of a password comes with the key. */
 static int make_salt(const struct provctx *provctx, const struct request *request,
                      const struct bulk_cipher *cipher, size_t key_size, uint8_t *salt,
                      size_t *salt_size)
@@ -166,7 +166,27 @@ static int make_salt(const struct provctx *provctx, const struct request *reques
         return no_salt(provctx, SCHANNEL_PARAM_SALT_MODE, cipher, key_size);
     *salt_size = CIPHER_VALUE_SALT_SIZE;
     memset(salt, 0, CIPHER_VALUE_SALT_SIZE);
-    return mode == SALT_MODE_ZERO || random_bytes(provctx, salt, CIPHER_VALUE_SALT_SIZE);
+    return mode == SALT_MODE_ZERO || password_given(&request->password) != NULL ||
+           random_bytes(provctx, salt, CIPHER_VALUE_SALT_SIZE);
+}
+
+/* The bytes of a key of |size| bytes, and the salt of a password that |salt_mode| asks for. */
+static int make_cipher_bytes(const struct provctx *provctx, const struct request *request,
+                             const struct bulk_cipher *cipher, size_t size, uint8_t *bytes,
+                             uint8_t *salt)
+{
+    if (request->secret != NULL) {
+        memcpy(bytes, request->secret, size);
+        return 1;
+    }
+    if (password_given(&request->password) != NULL)
+        return password_derive(provctx, &request->password, cipher, size, bytes,
+                               request->salt_mode == SALT_MODE_CREATE ? salt : NULL);
+    if (!random_bytes(provctx, bytes, size))
+        return 0;
+    if (cipher->strength_bits != cipher->default_bits)
+        des_key_set_parity(bytes, size); /* as CryptGenKey does */
+    return 1;
 }
 
 static int make_cipher(struct key *key, const struct request *request)
@@ -180,14 +200,7 @@ static int make_cipher(struct key *key, const struct request *request)
     if (!check_cipher_size(provctx, request, cipher, &size) ||
         !make_salt(provctx, request, cipher, size, salt, &salt_size))
         return 0;
-    if (request->secret != NULL) {
-        memcpy(bytes, request->secret, size);
-        ok = 1;
-    } else {
-        ok = random_bytes(provctx, bytes, size);
-        if (cipher->strength_bits != cipher->default_bits)
-            des_key_set_parity(bytes, size); /* as CryptGenKey does */
-    }
+    ok = make_cipher_bytes(provctx, request, cipher, size, bytes, salt);
     if (ok)
         cipher_value_init(&key->value.cipher, cipher, (struct octets){ bytes, size },
                           (struct octets){ salt, salt_size });
@@ -263,12 +276,37 @@ static int make_mac(struct key *key, const struct request *request)
 
 /* ---- all of them ---- */
 
+int request_check_digest(const struct provctx *provctx, const struct request *request)
+{
+    return request->password.digest[0] == '\0' || request->derivation.digest != DIGEST_NONE ||
+           RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
+                 "digest: expected MD5 or SHA1, got \"%s\"", request->password.digest);
+}
+
+static int check_password(const struct provctx *provctx, const struct request *request)
+{
+    const char *name = password_given(&request->password);
+
+    if (name == NULL)
+        return request_check_digest(provctx, request);
+    if (request->algorithm->kind != KEY_KIND_CIPHER)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: keys of ciphers are made from passwords, but not %s keys", name,
+                     request->algorithm->name);
+    return request->secret == NULL || RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                                            "%s: excludes secret, which is the key itself", name);
+}
+
 /* Parameters that would have no effect on such a key are a misunderstanding: refused. */
 static int check_combination(const struct provctx *provctx, const struct request *request)
 {
     const struct key_algorithm *algorithm = request->algorithm;
+    const int has_digest =
+        algorithm->kind == KEY_KIND_MAC || password_given(&request->password) != NULL;
     const char *name;
 
+    if (!check_password(provctx, request))
+        return 0;
     if (request->premaster != NULL && algorithm->kind != KEY_KIND_MASTER)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "premaster: a %s key has none, its bytes are its secret", algorithm->name);
@@ -295,7 +333,7 @@ static int check_combination(const struct provctx *provctx, const struct request
     if (request->salt_mode != SALT_MODE_DEFAULT && request->salt_size != 0)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "salt-mode: excludes salt, which is the salt itself");
-    name = derivation_given(&request->derivation, algorithm->kind == KEY_KIND_MAC);
+    name = derivation_given(&request->derivation, has_digest);
     if (name != NULL && algorithm->kind != KEY_KIND_MASTER)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "%s: belongs to a master key or a derivation from one, not to a %s key", name,
@@ -328,6 +366,8 @@ static int check_opaque(const struct provctx *provctx, const struct request *req
         name = SCHANNEL_PARAM_SECRET;
     else if (request->premaster != NULL)
         name = SCHANNEL_PARAM_PREMASTER;
+    else if (request->password.digest[0] != '\0')
+        name = SCHANNEL_PARAM_DIGEST;
     else if (request->salt_size != 0)
         name = SCHANNEL_PARAM_SALT;
     else if (request->salt_mode != SALT_MODE_DEFAULT)
@@ -345,8 +385,12 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
 {
     const struct provctx *provctx = key->provctx;
     struct octets blob = { request->opaque_blob, request->opaque_blob_size };
+    const char *password = password_given(&request->password);
     int ok;
 
+    if (password != NULL && !may_generate)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: keys are generated from passwords, not imported", password);
     if (request->usage != KEY_USAGE_NONE)
         return RAISE(
             provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
