@@ -287,6 +287,12 @@ static int check_password(const struct provctx *provctx, const struct request *r
 {
     const char *name = password_given(&request->password);
 
+    if (name == NULL && request->algorithm->kind == KEY_KIND_CIPHER)
+        return request->password.digest[0] == '\0' ||
+               RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "digest: belongs to a password, a master key or a derivation from one, and "
+                     "none is given for this %s key",
+                     request->algorithm->name);
     if (name == NULL)
         return request_check_digest(provctx, request);
     if (request->algorithm->kind != KEY_KIND_CIPHER)
