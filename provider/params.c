@@ -139,23 +139,6 @@ int params_get_cipher(const struct errors *errors, const OSSL_PARAM *param,
     return 1;
 }
 
-int params_get_salt_mode(const struct errors *errors, const OSSL_PARAM *param, enum salt_mode *mode)
-{
-    static const char *const names[] = { NULL, "none", "zero", "create" };
-    char name[PARAMS_NAME_SIZE];
-
-    if (!params_get_name(errors, param, name, sizeof(name)))
-        return 0;
-    for (size_t n = 1; n < sizeof(names) / sizeof(names[0]); n++) {
-        if (strcmp(name, names[n]) == 0) {
-            *mode = (enum salt_mode)n;
-            return 1;
-        }
-    }
-    return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER,
-                 "%s: expected none, zero or create, got \"%s\"", param->key, name);
-}
-
 int params_get_version(const struct errors *errors, const OSSL_PARAM *param, uint16_t *version)
 {
     uint64_t number;

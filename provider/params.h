@@ -36,12 +36,6 @@ int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum
 int params_get_cipher(const struct errors *errors, const OSSL_PARAM *param,
                       const struct bulk_cipher **cipher);
 
-/* "salt-mode" of a key of 40 bits. */
-enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MODE_CREATE };
-
-int params_get_salt_mode(const struct errors *errors, const OSSL_PARAM *param,
-                         enum salt_mode *mode);
-
 #define PARAMS_MIN_VERSION 0x0300
 #define PARAMS_MAX_VERSION 0x03ff
 

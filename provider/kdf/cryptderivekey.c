@@ -14,6 +14,7 @@
 #include "key/algorithm.h"
 #include "key/cipher_value.h"
 #include "key/derivation.h"
+#include "key/options.h"
 #include "key/password.h"
 #include "params.h"
 #include "schannel/names.h"
@@ -207,7 +208,7 @@ static int set_bits(struct context *context, const OSSL_PARAM *param)
 
 static int set_salt_mode(struct context *context, const OSSL_PARAM *param)
 {
-    return params_get_salt_mode(errors_of(context), param, &context->salt_mode);
+    return salt_mode_from_param(context->provctx, param, 1, &context->salt_mode);
 }
 
 static int set_usage(struct context *context, const OSSL_PARAM *param)

@@ -92,6 +92,26 @@ static int set_lifetime(const struct provctx *provctx, struct blob_options *opti
     return 1;
 }
 
+int salt_mode_from_param(const struct provctx *provctx, const OSSL_PARAM *param, int may_create,
+                         enum salt_mode *mode)
+{
+    static const char *const names[] = { NULL, "none", "zero", "create" };
+    const enum salt_mode last = may_create ? SALT_MODE_CREATE : SALT_MODE_ZERO;
+    char name[PARAMS_NAME_SIZE];
+
+    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
+        return 0;
+    for (size_t n = SALT_MODE_NONE; n <= (size_t)last; n++) {
+        if (strcmp(name, names[n]) == 0) {
+            *mode = (enum salt_mode)n;
+            return 1;
+        }
+    }
+    return RAISE(
+        provctx->errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected %s, got \"%s\"", param->key,
+        may_create ? "none, zero or create" : "none or zero, since no blob has a salt", name);
+}
+
 static const struct {
     const char *name;
     int (*set)(const struct provctx *, struct blob_options *, const OSSL_PARAM *);

@@ -19,6 +19,8 @@
 /* The numbers are written into blobs: never renumber. */
 enum blob_mode { BLOB_MODE_SNAPSHOT = 0, BLOB_MODE_TRANSFER = 1 };
 
+enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MODE_CREATE };
+
 /* Strings are owned; NULL and 0: not given. */
 struct blob_options {
     char *seal_key;
@@ -50,6 +52,10 @@ struct blob_options blob_options_merge(const struct blob_options *first,
                                        const struct blob_options *second);
 /* 1 when nothing is given. */
 int blob_options_are_empty(const struct blob_options *options);
+
+/* "none", "zero" or "create"; 1, or 0 with a reason raised.  |may_create| 0: on import. */
+int salt_mode_from_param(const struct provctx *provctx, const OSSL_PARAM *param, int may_create,
+                         enum salt_mode *mode);
 
 /* Descriptors for the settable tables: of an import, and of an export. */
 #define BLOB_OPTIONS_IMPORT                                                                        \

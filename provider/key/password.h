@@ -39,9 +39,9 @@ void password_clear(struct password *password);
 const char *password_given(const struct password *password);
 
 /*
- * A key of |size| bytes, one of the sizes of |cipher|, at |key|, and the salt that CRYPT_CREATE_SALT
- * gives it, cryptderivekey_salt_size bytes, at |salt|.  Either may be NULL.  1, or 0 with a reason
- * raised.  The caller cleanses both.
+ * A key of |size| bytes, one of the sizes of |cipher|, at |key|, and at |salt| what
+ * CRYPT_CREATE_SALT gives it, cryptderivekey_salt_size bytes.  Either may be NULL.  1, or 0 with a
+ * reason raised.  The caller cleanses both.
  */
 int password_derive(const struct provctx *provctx, const struct password *password,
                     const struct bulk_cipher *cipher, size_t size, uint8_t *key, uint8_t *salt);

@@ -1,5 +1,6 @@
 /*
- * Making a key out of a request: known bytes, a sealed blob, a password, or random bytes.  See request.h.
+ * Making a key out of a request: known bytes, a sealed blob, a password, or random bytes.  See
+ * request.h.
  */
 #include "keymgmt/request.h"
 

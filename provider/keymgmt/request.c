@@ -72,7 +72,7 @@ static int set_usage(const struct provctx *provctx, struct request *request,
 static int set_salt_mode(const struct provctx *provctx, struct request *request,
                          const OSSL_PARAM *param)
 {
-    return params_get_salt_mode(provctx->errors, param, &request->salt_mode);
+    return salt_mode_from_param(provctx, param, 1, &request->salt_mode);
 }
 
 /* Replaces an owned copy of bytes. */
@@ -261,6 +261,8 @@ int request_set(const struct provctx *provctx, struct request *request, const OS
     }
     request_clear(request);
     *request = changed;
+    /* the copy has the hash of a password */
+    OPENSSL_cleanse(&changed, sizeof(changed));
     return 1;
 }
 

@@ -13,7 +13,6 @@
 #include "key/key.h"
 #include "key/options.h"
 #include "key/password.h"
-#include "params.h"
 
 struct request {
     const struct key_algorithm *algorithm; /* NULL: not given */

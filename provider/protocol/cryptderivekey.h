@@ -52,8 +52,8 @@ int cryptderivekey_key(const EVP_MD *md, const struct cryptderivekey_hash *hash,
                        size_t size);
 
 /*
- * How many bytes of salt CRYPT_CREATE_SALT gives a key of |size| bytes: for RC2 and RC4 what is left
- * up to CRYPTDERIVEKEY_SALTED_SIZE, 11 for a key of 40 bits; 0 for other ciphers.
+ * How many bytes of salt CRYPT_CREATE_SALT gives a key of |size| bytes: for RC2 and RC4 what is
+ * left up to CRYPTDERIVEKEY_SALTED_SIZE, 11 for a key of 40 bits; 0 for other ciphers.
  */
 size_t cryptderivekey_salt_size(const struct bulk_cipher *cipher, size_t size);
 /* That salt: the bytes of h behind the key. */

@@ -1,7 +1,7 @@
 /*
  * Keys from passwords: the parameters of CRYPTDERIVEKEY and of the generation of keys, what is
- * refused, and where the hash functions come from.  Values are those of libcrypto's digests; recorded
- * answers are in test_password_vectors.c.
+ * refused, and where the hash functions come from.  Values are those of libcrypto's digests;
+ * recorded answers are in test_password_vectors.c.
  */
 #include "fixture.h"
 

@@ -1,6 +1,6 @@
 /*
- * Keys from passwords against answers that others made: every stanza of rsaenh-derive.txt, the table
- * of Wine's rsaenh tests, Microsoft's "Key Derivation Sample", a key of .NET on Windows.
+ * Keys from passwords against answers that others made: every stanza of rsaenh-derive.txt, the
+ * table of Wine's rsaenh tests, Microsoft's "Key Derivation Sample", a key of .NET on Windows.
  *
  * Each answer is reached twice: by the KDF with libcrypto's own cipher, and by a generated key with
  * EVP_PKEY_encrypt, EVP_PKEY_decrypt and a context bound to it.

@@ -1,6 +1,6 @@
 /*
- * protocol/cryptderivekey: the recorded keys of tests/vectors/rsaenh-derive.txt, Microsoft's published
- * answers, and the rule a second time, for every hash and cipher.
+ * protocol/cryptderivekey: the recorded keys of tests/vectors/rsaenh-derive.txt, Microsoft's
+ * published answers, and the rule a second time, for every hash and cipher.
  */
 #include <setjmp.h>
 #include <stdarg.h>
