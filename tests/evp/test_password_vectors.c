@@ -287,7 +287,7 @@ static void assert_message(EVP_PKEY *key, int encrypt, struct octets in, struct 
 static void assert_bound(const struct cipher *cipher, EVP_PKEY *key, struct octets in,
                          struct octets expected)
 {
-    uint8_t handle[KEY_HANDLE_SIZE], out[MAX_TEXT + 16];
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 }, out[MAX_TEXT + 16];
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           OSSL_PARAM_construct_end() };
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
