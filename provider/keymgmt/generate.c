@@ -1,10 +1,10 @@
 /*
  * Generation contexts: see generate.h.
  *
- * Without a template a context makes random keys, keys of known bytes and keys from passwords.  With
- * a master as template it is one master hash: the first generation copies the master (libcrypto
- * hands it over only then), and from then on the master may change, be retired or go away.  With a
- * session key as template it makes duplicates.
+ * Without a template keys are random, of known bytes or of a password.  With a master as template
+ * it is one master hash: the first generation copies the master (libcrypto hands it over only
+ * then), and from then on the master may change, be retired or go away.  With a session key as
+ * template it makes duplicates.
  */
 #include "keymgmt/generate.h"
 

@@ -277,77 +277,6 @@ static int make_mac(struct key *key, const struct request *request)
 
 /* ---- all of them ---- */
 
-int request_check_digest(const struct provctx *provctx, const struct request *request)
-{
-    return request->password.digest[0] == '\0' || request->derivation.digest != DIGEST_NONE ||
-           RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
-                 "digest: expected MD5 or SHA1, got \"%s\"", request->password.digest);
-}
-
-static int check_password(const struct provctx *provctx, const struct request *request)
-{
-    const char *name = password_given(&request->password);
-
-    if (name == NULL && request->algorithm->kind == KEY_KIND_CIPHER)
-        return request->password.digest[0] == '\0' ||
-               RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "digest: belongs to a password, a master key or a derivation from one, and "
-                     "none is given for this %s key",
-                     request->algorithm->name);
-    if (name == NULL)
-        return request_check_digest(provctx, request);
-    if (request->algorithm->kind != KEY_KIND_CIPHER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "%s: keys of ciphers are made from passwords, but not %s keys", name,
-                     request->algorithm->name);
-    return request->secret == NULL || RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                                            "%s: excludes secret, which is the key itself", name);
-}
-
-/* Parameters that would have no effect on such a key are a misunderstanding: refused. */
-static int check_combination(const struct provctx *provctx, const struct request *request)
-{
-    const struct key_algorithm *algorithm = request->algorithm;
-    const int has_digest =
-        algorithm->kind == KEY_KIND_MAC || password_given(&request->password) != NULL;
-    const char *name;
-
-    if (!check_password(provctx, request))
-        return 0;
-    if (request->premaster != NULL && algorithm->kind != KEY_KIND_MASTER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: a %s key has none, its bytes are its secret", algorithm->name);
-    if (request->premaster != NULL && !protocol_rules(algorithm->protocol)->has_premaster)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: %s has none, the master key is the secret",
-                     key_protocol_name(algorithm->protocol));
-    if (request->highest_version != 0 &&
-        (algorithm->kind != KEY_KIND_MASTER || !protocol_rules(algorithm->protocol)->has_premaster))
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "highest-version: belongs to a master of SSL 3.0 or TLS 1.0, not to a %s key",
-                     algorithm->name);
-    if (request->effective_bits != 0 && algorithm->cipher != BULK_CIPHER_RC2)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "effective-bits: belongs to an RC2 key, not to a %s key", algorithm->name);
-    if (request->premaster != NULL && request->secret != NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: excludes secret, which is the master secret");
-    if ((request->salt_mode != SALT_MODE_DEFAULT || request->salt_size != 0) &&
-        algorithm->kind != KEY_KIND_CIPHER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: a %s key has no salt",
-                     request->salt_size != 0 ? SCHANNEL_PARAM_SALT : SCHANNEL_PARAM_SALT_MODE,
-                     algorithm->name);
-    if (request->salt_mode != SALT_MODE_DEFAULT && request->salt_size != 0)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "salt-mode: excludes salt, which is the salt itself");
-    name = derivation_given(&request->derivation, has_digest);
-    if (name != NULL && algorithm->kind != KEY_KIND_MASTER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "%s: belongs to a master key or a derivation from one, not to a %s key", name,
-                     algorithm->name);
-    return 1;
-}
-
 static int make_value(struct key *key, const struct request *request)
 {
     switch (request->algorithm->kind) {
@@ -359,33 +288,6 @@ static int make_value(struct key *key, const struct request *request)
         return make_mac(key, request);
     }
     return 0;
-}
-
-static int check_opaque(const struct provctx *provctx, const struct request *request)
-{
-    const char *name = derivation_given(&request->derivation, 0);
-
-    if (request->algorithm != NULL)
-        name = SCHANNEL_PARAM_ALG;
-    else if (request->bits != 0)
-        name = SCHANNEL_PARAM_BITS;
-    else if (request->secret != NULL)
-        name = SCHANNEL_PARAM_SECRET;
-    else if (request->premaster != NULL)
-        name = SCHANNEL_PARAM_PREMASTER;
-    else if (request->password.digest[0] != '\0')
-        name = SCHANNEL_PARAM_DIGEST;
-    else if (request->salt_size != 0)
-        name = SCHANNEL_PARAM_SALT;
-    else if (request->salt_mode != SALT_MODE_DEFAULT)
-        name = SCHANNEL_PARAM_SALT_MODE;
-    else if (request->effective_bits != 0)
-        name = SCHANNEL_PARAM_EFFECTIVE_BITS;
-    else if (request->highest_version != 0)
-        name = SCHANNEL_PARAM_HIGHEST_VERSION;
-    return name == NULL ||
-           RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "opaque-blob: holds the whole key, %s cannot be given beside it", name);
 }
 
 int request_make_key(struct key *key, const struct request *request, int may_generate)
@@ -404,7 +306,7 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
             "usage: needs a master key to derive from (EVP_PKEY_CTX_new_from_pkey, genpkey "
             "-paramfile)");
     if (blob.data != NULL) {
-        ok = check_opaque(provctx, request) &&
+        ok = request_check_opaque(provctx, request) &&
              opaque_blob_import_into(key, blob, &request->options, NULL, OPAQUE_FOR_KEY);
     } else if (request->algorithm == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
@@ -412,7 +314,7 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
     } else if (!may_generate && request->secret == NULL && request->premaster == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "secret: is not set, and an import makes no random key");
-    } else if (!check_combination(provctx, request)) {
+    } else if (!request_check(provctx, request)) {
         return 0;
     } else {
         key->algorithm = request->algorithm;

@@ -51,7 +51,13 @@ void request_clear(struct request *request);
  */
 int request_make_key(struct key *key, const struct request *request, int may_generate);
 
-/* 1 unless the digest is one that only passwords have; then 0 with a reason raised. */
+/*
+ * Parameters that would have no effect on such a key are a misunderstanding, and so are two that say
+ * the same: 1, or 0 with a reason raised.  For a key of |algorithm|; beside an opaque blob; and, for
+ * keys without a password, whether the digest is one that only passwords have.
+ */
+int request_check(const struct provctx *provctx, const struct request *request);
+int request_check_opaque(const struct provctx *provctx, const struct request *request);
 int request_check_digest(const struct provctx *provctx, const struct request *request);
 
 /* Puts |exportable|, |fork|, |options|, |iv| and |sequence| on a key just made or duplicated. */
