@@ -32,6 +32,8 @@ static const OSSL_ALGORITHM kdfs[] = {
     ROW(SCHANNEL_KDF_SSL2, schannel_ssl2_kdf_functions, "SSL 2.0 key derivation"),
     ROW(SCHANNEL_KDF_SSL3, schannel_ssl3_kdf_functions, "SSL 3.0 key derivation"),
     ROW(SCHANNEL_KDF_TLS1, schannel_tls1_kdf_functions, "TLS 1.0 and 1.1 key derivation"),
+    ROW(SCHANNEL_KDF_CRYPTDERIVEKEY, schannel_cryptderivekey_functions,
+        "CryptDeriveKey: keys from passwords"),
     END_OF_TABLE,
 };
 

@@ -13,6 +13,7 @@ extern const OSSL_DISPATCH schannel_pct1_kdf_functions[];
 extern const OSSL_DISPATCH schannel_ssl2_kdf_functions[];
 extern const OSSL_DISPATCH schannel_ssl3_kdf_functions[];
 extern const OSSL_DISPATCH schannel_tls1_kdf_functions[];
+extern const OSSL_DISPATCH schannel_cryptderivekey_functions[];
 extern const OSSL_DISPATCH schannel_rc4_functions[];
 extern const OSSL_DISPATCH schannel_rc2_cbc_functions[];
 extern const OSSL_DISPATCH schannel_des_cbc_functions[];

@@ -14,10 +14,11 @@
 #define SCHANNEL_STORE_SCHEME  "schannel"          /* OSSL_STORE: schannel:PATH?name=value&... */
 
 /* EVP_KDF */
-#define SCHANNEL_KDF_PCT1 "PCT1-KDF" /* PCT 1.0, draft-benaloh-pct-00 */
-#define SCHANNEL_KDF_SSL2 "SSL2-KDF" /* SSL 2.0, draft-hickman-netscape-ssl-00 */
-#define SCHANNEL_KDF_SSL3 "SSL3-KDF" /* SSL 3.0, RFC 6101 */
-#define SCHANNEL_KDF_TLS1 "TLS1-KDF" /* TLS 1.0 and 1.1, RFC 2246 */
+#define SCHANNEL_KDF_PCT1           "PCT1-KDF"       /* PCT 1.0, draft-benaloh-pct-00 */
+#define SCHANNEL_KDF_SSL2           "SSL2-KDF"       /* SSL 2.0, draft-hickman-netscape-ssl-00 */
+#define SCHANNEL_KDF_SSL3           "SSL3-KDF"       /* SSL 3.0, RFC 6101 */
+#define SCHANNEL_KDF_TLS1           "TLS1-KDF"       /* TLS 1.0 and 1.1, RFC 2246 */
+#define SCHANNEL_KDF_CRYPTDERIVEKEY "CRYPTDERIVEKEY" /* CryptoAPI's keys from passwords: old data */
 
 /* EVP_CIPHER */
 #define SCHANNEL_CIPHER_RC4          "SCHANNEL-RC4"     /* 40 to 128 bits, resumable */
@@ -65,6 +66,8 @@
 #define SCHANNEL_USAGE_PRF              "prf"              /* the same, with label and seed */
 #define SCHANNEL_USAGE_CLIENT_FINISHED  "finished-client"  /* the same, with the handshake */
 #define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* the same, with the handshake */
+#define SCHANNEL_USAGE_KEY              "key"              /* CRYPTDERIVEKEY: its default */
+#define SCHANNEL_USAGE_CIPHER_KEY       "cipher-key"       /* CRYPTDERIVEKEY: key || salt */
 
 /* Parameters of keys and derivations */
 #define SCHANNEL_PARAM_ALG             "alg"             /* UTF-8: what a key is */
@@ -83,13 +86,15 @@
 #define SCHANNEL_PARAM_CIPHER          "cipher"          /* UTF-8: bulk cipher to derive for */
 #define SCHANNEL_PARAM_CIPHER_BITS     "cipher-bits"     /* integer: its secret bits */
 #define SCHANNEL_PARAM_EXPORT          "export"          /* integer 1: INTERNATIONAL_USAGE */
-#define SCHANNEL_PARAM_DIGEST          "digest"          /* UTF-8: MAC digest, MD5 or SHA1 */
+#define SCHANNEL_PARAM_DIGEST          "digest"          /* UTF-8: MD5, SHA1; passwords: more */
 #define SCHANNEL_PARAM_MAC_BITS        "mac-bits"        /* integer: MAC key bits */
 #define SCHANNEL_PARAM_USAGE           "usage"           /* UTF-8: one of SCHANNEL_USAGE_... */
 #define SCHANNEL_PARAM_IV              "iv"              /* octets: chaining value; set: KP_IV */
 #define SCHANNEL_PARAM_EFFECTIVE_BITS  "effective-bits"  /* integer: KP_EFFECTIVE_KEYLEN of RC2 */
 #define SCHANNEL_PARAM_SALT            "salt"            /* 11 octets: KP_SALT of a 40-bit key */
 #define SCHANNEL_PARAM_SALT_MODE       "salt-mode"       /* UTF-8: none, zero or create */
+#define SCHANNEL_PARAM_PASS            "pass"            /* octets or UTF-8: the password */
+#define SCHANNEL_PARAM_HASH            "hash"            /* octets: its hash, instead of pass */
 #define SCHANNEL_PARAM_SEQUENCE        "sequence"        /* integer: number of the next record */
 #define SCHANNEL_PARAM_EXPORTABLE      "exportable"      /* integer: CRYPT_EXPORTABLE */
 #define SCHANNEL_PARAM_KEY_HANDLE      "key-handle"      /* 16 octets: names a live key */

@@ -70,18 +70,7 @@ static int set_certificate(const struct provctx *provctx, struct derivation *der
 static int set_cipher(const struct provctx *provctx, struct derivation *derivation,
                       const OSSL_PARAM *param)
 {
-    char name[PARAMS_NAME_SIZE];
-    const struct bulk_cipher *cipher;
-
-    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
-        return 0;
-    if ((cipher = bulk_cipher_by_name(name)) == NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
-                     "cipher: expected RC4, RC2-CBC, DES-CBC, DES-EDE-CBC, DES-EDE3-CBC, "
-                     "AES-128-CBC, AES-192-CBC or AES-256-CBC, got \"%s\"",
-                     name);
-    derivation->cipher = cipher;
-    return 1;
+    return params_get_cipher(provctx->errors, param, &derivation->cipher);
 }
 
 static int set_digest(const struct provctx *provctx, struct derivation *derivation,

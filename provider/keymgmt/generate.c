@@ -1,7 +1,7 @@
 /*
  * Generation contexts: see generate.h.
  *
- * Without a template a context makes random keys or keys of known bytes.  With a master as template
+ * Without a template keys are random, of known bytes or of a password.  With a master as template
  * it is one master hash: the first generation copies the master (libcrypto hands it over only
  * then), and from then on the master may change, be retired or go away.  With a session key as
  * template it makes duplicates.
@@ -131,7 +131,7 @@ static int derive_cipher(struct key *key, const struct master_value *master,
 /* What a derivation takes from its master cannot be given as well. */
 static int check_no_key_bytes(const struct provctx *provctx, const struct request *request)
 {
-    const char *name = NULL;
+    const char *name = password_given(&request->password);
 
     if (request->algorithm != NULL)
         name = SCHANNEL_PARAM_ALG;
@@ -317,7 +317,8 @@ void *generate(void *vgeneration, OSSL_CALLBACK *callback, void *arg)
     (void)arg;
     if (generation->template == NULL && generation->template_copy == NULL)
         return make(generation);
-    if (!check_no_key_bytes(generation->provctx, &generation->request))
+    if (!check_no_key_bytes(generation->provctx, &generation->request) ||
+        !request_check_digest(generation->provctx, &generation->request))
         return NULL;
     return generation->template_copy != NULL ? generate_from(generation, generation->template_copy)
                                              : generate_first(generation);
