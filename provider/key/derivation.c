@@ -300,16 +300,14 @@ struct octets derivation_random_octets(const struct derivation_random *random)
     return (struct octets){ random->data, random->size };
 }
 
+/* What is set has a length that the protocol allows. */
 static int check_random(const struct errors *errors, const struct protocol_rules *rules,
                         const struct derivation *derivation, const struct derivation_random *random,
                         const char *name)
 {
     char range[16] = "";
 
-    if (random->size == 0)
-        return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "%s: is not set, but this derivation needs it", name);
-    if (derivation->relaxed.value ||
+    if (random->size == 0 || derivation->relaxed.value ||
         (random->size >= rules->min_random && random->size <= rules->max_random))
         return 1;
     if (rules->min_random != rules->max_random)
@@ -319,7 +317,14 @@ static int check_random(const struct errors *errors, const struct protocol_rules
                  rules->max_random, (unsigned)random->size, DERIVATION_MAX_RANDOM_SIZE);
 }
 
-int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
+static int need_random(const struct errors *errors, const struct derivation_random *random,
+                       const char *name)
+{
+    return random->size != 0 || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
+                                      "%s: is not set, but this derivation needs it", name);
+}
+
+int derivation_check_lengths(const struct errors *errors, enum key_protocol protocol,
                              const struct derivation *derivation)
 {
     const struct protocol_rules *rules = protocol_rules(protocol);
@@ -328,4 +333,12 @@ int derivation_check_randoms(const struct errors *errors, enum key_protocol prot
                         SCHANNEL_PARAM_CLIENT_RANDOM) &&
            check_random(errors, rules, derivation, &derivation->server_random,
                         SCHANNEL_PARAM_SERVER_RANDOM);
+}
+
+int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
+                             const struct derivation *derivation)
+{
+    return need_random(errors, &derivation->client_random, SCHANNEL_PARAM_CLIENT_RANDOM) &&
+           need_random(errors, &derivation->server_random, SCHANNEL_PARAM_SERVER_RANDOM) &&
+           derivation_check_lengths(errors, protocol, derivation);
 }

@@ -490,6 +490,25 @@ static int check_derivation(const struct key *key, const OSSL_PARAM params[])
     return 1;
 }
 
+/* The derivation parameters of a master: checked together with those that it has. */
+static int set_derivation(struct key *key, const OSSL_PARAM params[])
+{
+    struct derivation changed, *derivation;
+
+    if (key->algorithm->kind != KEY_KIND_MASTER)
+        return 1;
+    derivation = &key->value.master->derivation;
+    derivation_copy(&changed, derivation);
+    if (!derivation_set(key->provctx, key->protocol, &changed, params) ||
+        !derivation_check_lengths(key->provctx->errors, key->protocol, &changed)) {
+        derivation_clear(&changed);
+        return 0;
+    }
+    derivation_clear(derivation);
+    *derivation = changed;
+    return 1;
+}
+
 int key_params_set(struct key *key, const OSSL_PARAM params[])
 {
     struct blob_options options = { 0 };
@@ -503,9 +522,7 @@ int key_params_set(struct key *key, const OSSL_PARAM params[])
     ok = key_lock(key);
     if (ok) {
         ok = collect(key, params, &changes) && check_derivation(key, params) &&
-             key_set_options(key, &options) &&
-             (key->algorithm->kind != KEY_KIND_MASTER ||
-              derivation_set(key->provctx, key->protocol, &key->value.master->derivation, params));
+             set_derivation(key, params) && key_set_options(key, &options);
         if (ok)
             apply(key, &changes);
         key_unlock(key);

@@ -92,6 +92,7 @@ static int make_master(struct key *key, const struct request *request)
 
     if (!check_master_bits(provctx, request, &size) ||
         !derivation_check_protocol(provctx->errors, key->protocol, &request->derivation) ||
+        !derivation_check_lengths(provctx->errors, key->protocol, &request->derivation) ||
         (secret.data != NULL && !check_master_secret(provctx, request, size)))
         return 0;
     if ((master = OPENSSL_zalloc(sizeof(*master))) == NULL)

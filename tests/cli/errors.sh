@@ -69,6 +69,8 @@ expect_fail "genpkey with a key that is too short for AES" "invalid length" '^se
     new alg:AES-128-CBC "hexsecret:$(hex_range 0 14)"
 expect_fail "genpkey with a key of AES-256 for AES-128" "invalid length" '^secret: .*32' \
     new alg:AES-128-CBC "hexsecret:$(hex_range 0 31)"
+expect_fail "genpkey with a random of 31 bytes" "invalid length" '^client-random: .*32.*31' \
+    new alg:TLS1-MASTER "hexsecret:$(hex_range 0 47)" "hexclient-random:$(hex_range 0 30)"
 expect_fail "genpkey with an RC4 key of 4 bytes" "invalid length" '^secret: .*4' \
     new alg:RC4 hexsecret:01020304
 expect_fail "genpkey with an empty secret" "invalid length" '^secret: .*0' new alg:RC4 secret:

@@ -605,6 +605,29 @@ static void a_refused_initialisation_does_not_use_a_transfer_up(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* The sealing key that was set beside a random of the wrong length. */
+static void a_refused_setting_does_not_change_the_options_of_later_exports(void **state)
+{
+    static const uint8_t secret[48] = { 1 }, random[31] = { 2 };
+    OSSL_PARAM params[] = { text_param("alg", "TLS1-MASTER"),
+                            octets_param("secret", secret, sizeof(secret)),
+                            text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
+    OSSL_PARAM wrong[] = { text_param("seal-key", seal_key_b),
+                           octets_param("client-random", random, sizeof(random)),
+                           OSSL_PARAM_construct_end() };
+    uint8_t blob[MAX_BLOB];
+    EVP_PKEY *key = from_data(params), *copy;
+
+    (void)state;
+    assert_non_null(key);
+    assert_int_equal(EVP_PKEY_set_params(key, wrong), 0);
+    assert_reason("invalid length", "client-random: ");
+    copy = import_blob(blob, export_blob(key, blob), seal_key_a);
+    assert_non_null(copy);
+    EVP_PKEY_free(copy);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -627,6 +650,7 @@ int main(void)
         cmocka_unit_test(a_refused_exchange_does_not_convert_the_premaster),
         cmocka_unit_test(a_label_split_between_label_and_seed_is_still_refused),
         cmocka_unit_test(a_refused_initialisation_does_not_use_a_transfer_up),
+        cmocka_unit_test(a_refused_setting_does_not_change_the_options_of_later_exports),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

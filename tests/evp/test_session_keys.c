@@ -333,6 +333,42 @@ static void what_a_derivation_needs_is_missed_by_name(void **state)
 
 /* ---- randoms ---- */
 
+/* A random of |size| bytes for a master: at its import and afterwards. */
+static void master_takes_random(const struct protocol *protocol, const struct material *material,
+                                int server, const uint8_t *random, size_t size, int fits)
+{
+    const char *name = server ? "server-random" : "client-random";
+    char detail[32];
+
+    snprintf(detail, sizeof(detail), "%s: ", name);
+    for (int relaxed = 0; relaxed < 2; relaxed++) {
+        struct list list;
+        EVP_PKEY *key;
+
+        list_start(&list);
+        add_text(&list, "alg", protocol->master);
+        add_octets(&list, "secret", material->secret, protocol->secret);
+        add_octets(&list, name, random, size);
+        if (relaxed)
+            add_number(&list, "relaxed-randoms", 1);
+        key = from_data(list.params);
+        assert_int_equal(key != NULL, fits || relaxed);
+        if (key == NULL)
+            assert_reason("invalid length", detail);
+        EVP_PKEY_free(key);
+
+        drop(&list, name);
+        key = from_data(list.params);
+        assert_non_null(key);
+        assert_int_equal(set_octets(key, name, random, size), fits || relaxed);
+        if (!fits && !relaxed) {
+            assert_reason("invalid length", detail);
+            assert_int_equal(octets_of(key, name, NULL, 0), 0);
+        }
+        EVP_PKEY_free(key);
+    }
+}
+
 static void randoms_have_the_length_of_their_protocol(void **state)
 {
     uint8_t random[65];
@@ -363,6 +399,7 @@ static void randoms_have_the_length_of_their_protocol(void **state)
                 key = generate_from(master, &list);
                 assert_non_null(key);
                 EVP_PKEY_free(key);
+                master_takes_random(&protocols[p], &material, server, random, size, fits);
             }
         }
         assert_int_equal(set_octets(master, "client-random", random, 65), 0);
