@@ -64,6 +64,8 @@
 #define SCHANNEL_USAGE_PRF              "prf"              /* the same, with label and seed */
 #define SCHANNEL_USAGE_CLIENT_FINISHED  "finished-client"  /* the same, with the handshake */
 #define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* the same, with the handshake */
+#define SCHANNEL_USAGE_CERTIFICATE_VERIFY                                                          \
+    "certificate-verify" /* the same, of SSL 3.0: what its client signs */
 
 /* Parameters of keys and derivations */
 #define SCHANNEL_PARAM_ALG             "alg"             /* UTF-8: what a key is */

@@ -35,14 +35,15 @@ WRITE_KEYS = {"client-write-key": CLIENT, "server-write-key": SERVER}
 WRITE_MACS = {"client-write-mac": CLIENT, "server-write-mac": SERVER}
 WRITE_IVS = {"client-write-iv": CLIENT, "server-write-iv": SERVER}
 FINISHED = {"finished-client": CLIENT, "finished-server": SERVER}
+VERIFY = {"certificate-verify": None}
 
 USAGES = {
     "PCT1": {**WRITE_KEYS, **WRITE_MACS},
     "SSL2": {**WRITE_KEYS, "key-block": None},
-    "SSL3": {**WRITE_KEYS, **WRITE_MACS, **WRITE_IVS, **FINISHED,
+    "TLS1": {**WRITE_KEYS, **WRITE_MACS, **WRITE_IVS, **FINISHED,
              "key-block": None, "master-secret": None, "prf": None},
 }
-USAGES["TLS1"] = USAGES["SSL3"]
+USAGES["SSL3"] = {**USAGES["TLS1"], **VERIFY}
 
 MISSING = "missing parameter"
 INVALID = "invalid parameter"
@@ -498,13 +499,19 @@ class Kdf:
         return None, 36 if self.protocol == "SSL3" else ANY, lambda size: finished(
             self.protocol, self.master(), side, handshake, hashed, size)
 
+    def certificate_verify(self):
+        handshake = self.given.get("handshake")
+        self.fault(handshake is None, MISSING)
+        self.need_master()
+        return None, 36, lambda size: ssl3_finished(self.master(), handshake, b"")[:size]
+
     def plan(self):
         for usages, method in ((WRITE_KEYS, self.write_key), (WRITE_IVS, self.write_iv),
                                (WRITE_MACS, self.write_mac), (FINISHED, self.finished)):
             if self.usage in usages:
                 return method(usages[self.usage])
         return {"key-block": self.key_block, "master-secret": self.master_secret,
-                "prf": self.prf}[self.usage]()
+                "prf": self.prf, "certificate-verify": self.certificate_verify}[self.usage]()
 
     def answer(self, size):
         """(output, size that the context tells)."""
