@@ -187,6 +187,7 @@ static void replay_file(const char *file, size_t expected_sessions, size_t expec
         records += count;
     }
     vectors_close(vectors);
+    print_message("           %s: %zu records of %zu sessions\n", file, records, sessions);
     assert_int_equal(sessions, expected_sessions);
     assert_int_equal(records, expected_records);
     assert_no_errors();
