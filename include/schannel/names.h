@@ -68,6 +68,8 @@
 #define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* the same, with the handshake */
 #define SCHANNEL_USAGE_KEY              "key"              /* CRYPTDERIVEKEY: its default */
 #define SCHANNEL_USAGE_CIPHER_KEY       "cipher-key"       /* CRYPTDERIVEKEY: key || salt */
+#define SCHANNEL_USAGE_CERTIFICATE_VERIFY                                                          \
+    "certificate-verify" /* the same, of SSL 3.0: what its client signs */
 
 /* Parameters of keys and derivations */
 #define SCHANNEL_PARAM_ALG             "alg"             /* UTF-8: what a key is */

@@ -205,7 +205,8 @@ static int set_usage(struct kdf *kdf, const OSSL_PARAM *param)
         return RAISE(kdf->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
                      "usage: expected client-write-key, server-write-key, client-write-mac, "
                      "server-write-mac, client-write-iv, server-write-iv, key-block, "
-                     "master-secret, prf, finished-client or finished-server, got \"%s\"",
+                     "master-secret, prf, finished-client, finished-server or certificate-verify, "
+                     "got \"%s\"",
                      name);
     if (!kdf_usage_check(kdf, usage))
         return 0;

@@ -264,6 +264,11 @@ static size_t prf_most(const struct kdf *kdf)
     return kdf->protocol == KEY_PROTOCOL_SSL3 ? SSL3_MAX_PRF_SIZE : SIZE_MAX;
 }
 
+static int is_certificate_verify(const struct kdf_usage *usage)
+{
+    return strcmp(usage->name, SCHANNEL_USAGE_CERTIFICATE_VERIFY) == 0;
+}
+
 /* TLS 1.0 hashes the messages alone, SSL 3.0 the messages and the master secret. */
 static int derive_finished(const struct kdf *kdf, const struct kdf_usage *usage, uint8_t *out,
                            size_t size)
@@ -278,13 +283,15 @@ static int derive_finished(const struct kdf *kdf, const struct kdf_usage *usage,
                          : "handshake: neither the handshake messages nor handshake-hash is set");
     if (!get_master(kdf, buffer, &master))
         return 0;
-    if (kdf->protocol == KEY_PROTOCOL_SSL3) {
+    if (kdf->protocol == KEY_PROTOCOL_TLS1)
+        tls1_finished(master.data, usage->side, kdf->handshake_hash, out, size);
+    else if (is_certificate_verify(usage))
+        ssl3_certificate_verify(master.data, &kdf->handshake_md5, &kdf->handshake_sha1, finished);
+    else
         ssl3_finished(master.data, usage->side, &kdf->handshake_md5, &kdf->handshake_sha1,
                       finished);
+    if (kdf->protocol == KEY_PROTOCOL_SSL3)
         memcpy(out, finished, size);
-    } else {
-        tls1_finished(master.data, usage->side, kdf->handshake_hash, out, size);
-    }
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return 1;
 }
@@ -316,6 +323,7 @@ static const struct kdf_usage usages[] = {
       SSL3 | TLS1 },
     { SCHANNEL_USAGE_SERVER_FINISHED, derive_finished, NULL, finished_most, SIDE_SERVER,
       SSL3 | TLS1 },
+    { SCHANNEL_USAGE_CERTIFICATE_VERIFY, derive_finished, NULL, finished_most, SIDE_CLIENT, SSL3 },
 };
 
 #define USAGES (sizeof(usages) / sizeof(usages[0]))
@@ -337,6 +345,10 @@ const struct kdf_usage *kdf_default_usage(void)
 /* What a user has to know who asks a protocol for what it has not. */
 static const char *why_not(enum key_protocol protocol, const struct kdf_usage *usage)
 {
+    if (is_certificate_verify(usage) && protocol == KEY_PROTOCOL_TLS1)
+        return "its client signs MD5 and SHA-1 of the messages alone (the digest MD5-SHA1)";
+    if (is_certificate_verify(usage) && protocol == KEY_PROTOCOL_SSL2)
+        return "its client signs MD5 of the key-block, the challenge and the certificate";
     if (usage->derive == derive_iv)
         return "its IV is not derived but sent (KEY-ARG)";
     if (usage->derive == derive_mac)

@@ -56,17 +56,20 @@ static int check_digest(const struct errors *errors, enum key_protocol protocol,
                  bits, digest_name(derivation->digest), given);
 }
 
+/* Without a size given it is the cipher that the protocol lacks. */
 static int no_such_key(const struct errors *errors, enum key_protocol protocol,
                        const struct derivation *derivation)
 {
-    const unsigned bits =
-        derivation->cipher_bits != 0 ? derivation->cipher_bits : derivation->cipher->default_bits;
+    const char *form = !protocol_rules(protocol)->has_premaster ? ""
+                       : derivation->is_export.value            ? " for export"
+                                                                : " without export";
 
+    if (derivation->cipher_bits == 0)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "cipher: %s has no %s%s",
+                     key_protocol_name(protocol), derivation->cipher->name, form);
     return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "cipher-bits: %s has no %s key of %u bits%s",
-                 key_protocol_name(protocol), derivation->cipher->name, bits,
-                 !protocol_rules(protocol)->has_premaster ? ""
-                 : derivation->is_export.value            ? " for export"
-                                                          : " without export");
+                 key_protocol_name(protocol), derivation->cipher->name,
+                 (unsigned)derivation->cipher_bits, form);
 }
 
 /* A short key of PCT 1.0 needs a clear key that its parts divide. */

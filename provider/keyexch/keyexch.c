@@ -87,7 +87,9 @@ static void *keyexch_dup(void *vcontext)
 static int check_usage(const struct keyexch_context *context, const OSSL_PARAM *param)
 {
     static const char *const names[] = { SCHANNEL_USAGE_PRF, SCHANNEL_USAGE_CLIENT_FINISHED,
-                                         SCHANNEL_USAGE_SERVER_FINISHED, SCHANNEL_USAGE_KEY_BLOCK };
+                                         SCHANNEL_USAGE_SERVER_FINISHED,
+                                         SCHANNEL_USAGE_CERTIFICATE_VERIFY,
+                                         SCHANNEL_USAGE_KEY_BLOCK };
     char name[PARAMS_NAME_SIZE];
 
     if (!params_get_name(context->provctx->errors, param, name, sizeof(name)))
@@ -97,8 +99,8 @@ static int check_usage(const struct keyexch_context *context, const OSSL_PARAM *
             return 1;
     }
     return RAISE(context->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
-                 "usage: expected prf, finished-client, finished-server or key-block (session keys "
-                 "are generated from the master as template), got \"%s\"",
+                 "usage: expected prf, finished-client, finished-server, certificate-verify or "
+                 "key-block (session keys are generated from the master as template), got \"%s\"",
                  name);
 }
 
@@ -252,7 +254,8 @@ static int check(const struct keyexch_context *context, size_t *size)
         return RAISE(errors, SCHANNEL_R_NO_KEY, "usage: no master key is set");
     if (!context->has_usage)
         return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "usage: is not set: prf, finished-client, finished-server or key-block?");
+                     "usage: is not set: prf, finished-client, finished-server, "
+                     "certificate-verify or key-block?");
     *size = output_size(context);
     return *size != 0 || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
                                "keylen: is not set, and a key block has no length of its own");

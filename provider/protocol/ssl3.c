@@ -133,15 +133,14 @@ int ssl3_write_key(const uint8_t master[SSL3_MASTER_SECRET_SIZE],
 }
 
 /* hash(master || pad2 || hash(messages || sender || master || pad1)) */
-static void finished_hash(const uint8_t *master, enum connection_side side,
-                          const struct digest_state *messages, uint8_t *out)
+static void handshake_hash(const uint8_t *master, const char *sender,
+                           const struct digest_state *messages, uint8_t *out)
 {
-    static const char *const senders[] = { [SIDE_CLIENT] = "CLNT", [SIDE_SERVER] = "SRVR" };
     const enum digest_id id = messages->id;
     struct digest_state state = *messages;
     uint8_t inner[DIGEST_MAX_SIZE];
 
-    digest_update(&state, senders[side], 4);
+    digest_update(&state, sender, strlen(sender));
     digest_update(&state, master, SSL3_MASTER_SECRET_SIZE);
     ssl3_pad_update(&state, SSL3_PAD1);
     digest_final(&state, inner);
@@ -157,6 +156,16 @@ void ssl3_finished(const uint8_t master[SSL3_MASTER_SECRET_SIZE], enum connectio
                    const struct digest_state *md5, const struct digest_state *sha1,
                    uint8_t out[SSL3_FINISHED_SIZE])
 {
-    finished_hash(master, side, md5, out);
-    finished_hash(master, side, sha1, out + MD5_SIZE);
+    static const char *const senders[] = { [SIDE_CLIENT] = "CLNT", [SIDE_SERVER] = "SRVR" };
+
+    handshake_hash(master, senders[side], md5, out);
+    handshake_hash(master, senders[side], sha1, out + MD5_SIZE);
+}
+
+void ssl3_certificate_verify(const uint8_t master[SSL3_MASTER_SECRET_SIZE],
+                             const struct digest_state *md5, const struct digest_state *sha1,
+                             uint8_t out[SSL3_FINISHED_SIZE])
+{
+    handshake_hash(master, "", md5, out);
+    handshake_hash(master, "", sha1, out + MD5_SIZE);
 }
