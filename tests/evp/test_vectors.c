@@ -523,6 +523,79 @@ static void computed_connections_of_pct1_come_out(void **state)
     finish(vectors, "ref-pct1.txt", 120 * 6);
 }
 
+/* ---- the chain of calls that Wine's tests of its "schannel provider" recorded on Windows ---- */
+
+static EVP_PKEY *wine_master(void)
+{
+    static const char client[] = "Super Secret Client Secret 12345"; /* hashed with their NULs */
+    static const char server[] = "Super Secret Server Secret 12345";
+    uint8_t premaster[48];
+    struct list list;
+    EVP_PKEY *master;
+
+    hex_decode("030118d154c323693a3eb86534985ecf4e10c43f3be6fa4faa09b588f86e587e446d393965f9215a"
+               "8bf5e81ee3fa19cd",
+               premaster, sizeof(premaster));
+    list_start(&list);
+    add_text(&list, "alg", "TLS1-MASTER");
+    add_octets(&list, "premaster", premaster, sizeof(premaster));
+    add_octets(&list, "client-random", client, sizeof(client));
+    add_octets(&list, "server-random", server, sizeof(server));
+    add_number(&list, "relaxed-randoms", 1);
+    add_text(&list, "cipher", "DES-CBC");
+    add_number(&list, "cipher-bits", 64);
+    add_text(&list, "digest", "MD5");
+    add_number(&list, "mac-bits", 128);
+    master = from_data(list.params);
+    assert_non_null(master);
+    return master;
+}
+
+static void the_chain_that_wine_recorded_comes_out(void **state)
+{
+    static const char text[] = "Wine rocks!";
+    EVP_PKEY *master = wine_master(), *key, *mac_key;
+    EVP_PKEY_CTX *context = new_generation(master, NULL), *message, *exchange;
+    EVP_MD_CTX *mac_context = EVP_MD_CTX_new();
+    uint8_t out[32], iv[8], prf[16], mac[16];
+    size_t size = sizeof(out);
+    struct exported exported;
+    struct list list;
+
+    (void)state;
+    key = derive(context, "Server", "key");
+    export_raw(key, &exported);
+    expect_hex((struct octets){ exported.secret, exported.size }, "3b4dfd71471b9e51");
+    expect_hex((struct octets){ iv, octets_of(key, "iv", iv, sizeof(iv)) }, "7f45363d8af89e71");
+    message = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
+    assert_int_equal(EVP_PKEY_encrypt_init(message), 1);
+    assert_int_equal(EVP_PKEY_encrypt(message, out, &size, (const uint8_t *)text, sizeof(text)), 1);
+    expect_hex((struct octets){ out, size }, "13d2ddeb6c3fbeb20486b5e508e5f30d");
+    list_start(&list);
+    add_text(&list, "usage", "prf");
+    add_octets(&list, "label", "client finished", 15);
+    add_octets(&list, "seed", "123456789012345678901234567890123456", 36);
+    add_number(&list, "keylen", sizeof(prf));
+    exchange = EVP_PKEY_CTX_new_from_pkey(libctx, master, NULL);
+    size = sizeof(prf);
+    assert_int_equal(EVP_PKEY_derive_init_ex(exchange, list.params), 1);
+    assert_int_equal(EVP_PKEY_derive(exchange, prf, &size), 1);
+    expect_hex((struct octets){ prf, size }, "a8b2a6ef834e74b1f3b1515a1a2b1131");
+    mac_key = derive(context, "Server", "mac");
+    size = sizeof(mac);
+    assert_int_equal(EVP_DigestSignInit_ex(mac_context, NULL, NULL, libctx, NULL, mac_key, NULL),
+                     1);
+    assert_int_equal(EVP_DigestSign(mac_context, mac, &size, prf, sizeof(prf)), 1);
+    expect_hex((struct octets){ mac, size }, "e1653fdbbb3d993c3dca6a6ffa154eaa");
+    EVP_MD_CTX_free(mac_context);
+    EVP_PKEY_CTX_free(exchange);
+    EVP_PKEY_CTX_free(message);
+    EVP_PKEY_CTX_free(context);
+    EVP_PKEY_free(mac_key);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(master);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, starts_with_a_clean_queue)
 
 int main(void)
@@ -536,6 +609,7 @@ int main(void)
         TEST(recorded_reconnections_come_out),
         TEST(recorded_outputs_of_the_prf_come_out),
         TEST(where_recorded_keys_are_odd_those_of_the_rfc_come_out),
+        TEST(the_chain_that_wine_recorded_comes_out),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
