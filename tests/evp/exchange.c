@@ -372,6 +372,87 @@ size_t crypt_encrypt(EVP_PKEY *key, int is_final, struct octets in, uint8_t *out
     return size;
 }
 
+/* ---- stanzas ---- */
+
+void allow_fields(const struct vectors *vectors, const char *const *names, size_t count)
+{
+    const char *field;
+
+    for (size_t n = 0; (field = vectors_field_name(vectors, n)) != NULL; n++) {
+        size_t known = 0;
+
+        while (known < count && strcmp(names[known], field) != 0)
+            known++;
+        if (known == count)
+            vectors_fail(vectors, "unknown field %s", field);
+    }
+}
+
+/* |prefix| || |field|, until the next call. */
+static const char *prefixed(const char *prefix, const char *field)
+{
+    static char name[64];
+
+    snprintf(name, sizeof(name), "%s%s", prefix, field);
+    return name;
+}
+
+static int key_is_master(EVP_PKEY *key)
+{
+    char kind[16] = "";
+
+    assert_int_equal(EVP_PKEY_get_utf8_string_param(key, "kind", kind, sizeof(kind), NULL), 1);
+    return strcmp(kind, "master") == 0;
+}
+
+static void expect_cipher_key(struct vectors *vectors, const char *prefix, EVP_PKEY *key)
+{
+    const uint32_t block_bits = vectors_integer(vectors, prefixed(prefix, "BlockLen"));
+    uint8_t out[MAX_KEY_BYTES];
+    size_t size;
+
+    assert_int_equal(EVP_PKEY_get_size(key), block_bits == 0 ? 1 : block_bits / 8);
+    /* CRYPT_MODE_CBC */
+    assert_int_equal(vectors_integer(vectors, prefixed(prefix, "Mode")), block_bits == 0 ? 0 : 1);
+    if (block_bits != 0) {
+        size = octets_of(key, "iv", out, sizeof(out));
+        vectors_expect(vectors, prefixed(prefix, "IV"), (struct octets){ out, size });
+    }
+    size = octets_of(key, "salt", out, sizeof(out));
+    if (vectors_has(vectors, prefixed(prefix, "Salt")))
+        vectors_expect(vectors, prefixed(prefix, "Salt"), (struct octets){ out, size });
+    else
+        assert_int_equal(size, 0);
+    if (vectors_has(vectors, prefixed(prefix, "Ciphertext"))) {
+        const struct octets plain = vectors_hex(vectors, prefixed(prefix, "Plaintext"));
+
+        size = crypt_encrypt(key, 1, plain, out, sizeof(out));
+        vectors_expect(vectors, prefixed(prefix, "Ciphertext"), (struct octets){ out, size });
+    }
+}
+
+void expect_recorded_key(struct vectors *vectors, const char *prefix, EVP_PKEY *key)
+{
+    const uint32_t bits = vectors_integer(vectors, prefixed(prefix, "KeyLen"));
+    const uint32_t effective = vectors_integer(vectors, prefixed(prefix, "EffectiveKeyLen"));
+    uint8_t out[MAX_EXCHANGED];
+    struct list list;
+    size_t size;
+
+    assert_int_equal(number_of(key, "bits"), bits);
+    /* KP_EFFECTIVE_KEYLEN is a parameter of RC2 keys; others have the bits of the key. */
+    if (effective != bits || strcmp(vectors_string_or(vectors, "KeyAlg", ""), "RC2") == 0)
+        assert_int_equal(number_of(key, "effective-bits"), effective);
+    size = key_bytes_of(key, out);
+    vectors_expect(vectors, prefixed(prefix, "Key"), (struct octets){ out, size });
+    list_start(&list);
+    add_number(&list, "allow-plaintext", 1);
+    size = encode_blob(key, "plaintextblob", &list, out, sizeof(out));
+    vectors_expect(vectors, prefixed(prefix, "KeyBlob"), (struct octets){ out, size });
+    if (!key_is_master(key))
+        expect_cipher_key(vectors, prefix, key);
+}
+
 void verdicts_report(const struct verdicts *verdicts, unsigned passed, unsigned decided)
 {
     print_message("%s: %u passed, %u decided otherwise\n", verdicts->file, verdicts->passed,

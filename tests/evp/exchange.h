@@ -63,6 +63,15 @@ int raw_export_is_refused(EVP_PKEY *key);
 /* CryptEncrypt with Final = |is_final|; the size of |out|. */
 size_t crypt_encrypt(EVP_PKEY *key, int is_final, struct octets in, uint8_t *out, size_t room);
 
+/* Fails on a field of the stanza that none of the |count| names is. */
+void allow_fields(const struct vectors *vectors, const char *const *names, size_t count);
+/*
+ * The exportable |key| is what the fields |prefix| || "Key", "KeyBlob", "KeyLen" ... say: bytes, bits,
+ * effective bits, block size, IV, salt, plaintext blob and, where there is a "Ciphertext", what it
+ * encrypts "Plaintext" to.
+ */
+void expect_recorded_key(struct vectors *vectors, const char *prefix, EVP_PKEY *key);
+
 /* How a file of vectors came out. */
 struct verdicts {
     const char *file;
