@@ -17,7 +17,7 @@
 
 /* An RSA key that the vectors name. */
 struct rsa_key {
-    char name[16];
+    char name[16], alg[16];                 /* rsa1024a, RSA-KEYX */
     char private_file[96], public_file[96]; /* PRIVATEKEYBLOB and PUBLICKEYBLOB */
     EVP_PKEY *pkey;                         /* out of the integers, without either blob */
     size_t size;                            /* bytes of the modulus */
@@ -28,6 +28,8 @@ int exchange_setup(void **state);
 int exchange_teardown(void **state);
 
 const struct rsa_key *rsa_key_named(const char *name);
+/* What the fields RsaKey and RsaKeyAlg say. */
+const struct rsa_key *rsa_key_of(const struct vectors *vectors);
 /* Of any RSA key: its integers by libcrypto, files in |directory|; rsa_key_free removes them. */
 struct rsa_key *rsa_key_new(struct vectors *vectors);
 void rsa_key_free(struct rsa_key *key);
@@ -51,6 +53,8 @@ int has_premaster(const char *alg);
 
 /* Detection of |blob|, with the options of an import (NULL: none); NULL when it is refused. */
 EVP_PKEY *decode_blob(struct octets blob, const struct list *options);
+/* The same by the store: the blob in a file, the options in the URI. */
+EVP_PKEY *store_blob(struct octets blob, const struct list *options);
 /* An export to the blob type |type|, with its options; 0 when it is refused. */
 size_t encode_blob(EVP_PKEY *key, const char *type, const struct list *options, uint8_t *out,
                    size_t room);
@@ -62,6 +66,9 @@ size_t key_bytes_of(EVP_PKEY *key, uint8_t out[MAX_KEY_BYTES]);
 int raw_export_is_refused(EVP_PKEY *key);
 /* CryptEncrypt with Final = |is_final|; the size of |out|. */
 size_t crypt_encrypt(EVP_PKEY *key, int is_final, struct octets in, uint8_t *out, size_t room);
+
+/* None of our reasons is on the error queue, which may hold libcrypto's; it is empty afterwards. */
+void assert_no_reason(void);
 
 /* Fails on a field of the stanza that none of the |count| names is. */
 void allow_fields(const struct vectors *vectors, const char *const *names, size_t count);

@@ -191,7 +191,7 @@ static void check_destroyed(EVP_PKEY *key, const struct rsa_key *rsa)
 
 static void check_stanza(struct vectors *vectors, struct verdicts *verdicts)
 {
-    const struct rsa_key *rsa = rsa_key_named(vectors_string(vectors, "RsaKey"));
+    const struct rsa_key *rsa = rsa_key_of(vectors);
     const unsigned flags = vectors_integer(vectors, "Flags");
     EVP_PKEY *key;
 
