@@ -27,6 +27,7 @@ test|command openssl|openssl
 test|command python3|python3
 test|command tstclnt|libnss3-tools
 test|command gnutls-cli|gnutls-bin
+test|library valgrind|valgrind
 '
 
 # Is it there?  $1 is the second column of the table.
