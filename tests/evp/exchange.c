@@ -93,9 +93,8 @@ void rsa_key_free(struct rsa_key *key)
     free(key);
 }
 
-int exchange_setup(void **state)
+void exchange_keys_setup(void)
 {
-    int result = fixture_setup(state);
     struct vectors *vectors = vectors_open("rsaenh-rsablob.txt");
 
     while (vectors_next(vectors)) {
@@ -103,13 +102,25 @@ int exchange_setup(void **state)
         keys[key_count++] = rsa_key_new(vectors);
     }
     vectors_close(vectors);
+}
+
+void exchange_keys_teardown(void)
+{
+    while (key_count > 0)
+        rsa_key_free(keys[--key_count]);
+}
+
+int exchange_setup(void **state)
+{
+    int result = fixture_setup(state);
+
+    exchange_keys_setup();
     return result;
 }
 
 int exchange_teardown(void **state)
 {
-    while (key_count > 0)
-        rsa_key_free(keys[--key_count]);
+    exchange_keys_teardown();
     return fixture_teardown(state);
 }
 

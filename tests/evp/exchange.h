@@ -23,9 +23,11 @@ struct rsa_key {
     size_t size;                            /* bytes of the modulus */
 };
 
-/* The group functions of the fixture, and the keys. */
+/* The group functions of the fixture, and the keys; and the keys alone. */
 int exchange_setup(void **state);
 int exchange_teardown(void **state);
+void exchange_keys_setup(void);
+void exchange_keys_teardown(void);
 
 const struct rsa_key *rsa_key_named(const char *name);
 /* What the fields RsaKey and RsaKeyAlg say. */

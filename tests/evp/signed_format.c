@@ -2,7 +2,6 @@
 #include "signed_format.h"
 
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #define MAX_SIGNATURE 2048
 #define MAX_INNER     65535
@@ -31,22 +30,17 @@ static size_t row_of(const EVP_PKEY *key)
     return n;
 }
 
-static void signer_id(EVP_PKEY *signer, uint8_t id[FORMAT_ID_SIZE])
+static void signer_id(struct octets spki, uint8_t id[FORMAT_ID_SIZE])
 {
-    unsigned char *spki = NULL;
-    const int size = i2d_PUBKEY(signer, &spki);
-
-    assert_true(size > 0);
-    assert_int_equal(EVP_Digest(spki, (size_t)size, id, NULL, EVP_sha256(), NULL), 1);
-    OPENSSL_free(spki);
+    assert_int_equal(EVP_Digest(spki.data, spki.size, id, NULL, EVP_sha256(), NULL), 1);
 }
 
-void format_start(struct signed_format *format, EVP_PKEY *signer)
+void format_start(struct signed_format *format, const EVP_PKEY *signer, struct octets spki)
 {
     memset(format, 0, sizeof(*format));
     format->version = 1;
     format->algorithm = algorithms[row_of(signer)].algorithm;
-    signer_id(signer, format->signer_id);
+    signer_id(spki, format->signer_id);
 }
 
 /* ---- signatures ---- */
@@ -209,14 +203,15 @@ enum format_fault format_read(struct octets blob, struct signed_format *format)
                : FORMAT_UNKNOWN_ALGORITHM;
 }
 
-enum format_fault format_verify(struct octets blob, EVP_PKEY *signer, struct signed_format *format)
+enum format_fault format_verify(struct octets blob, EVP_PKEY *signer, struct octets spki,
+                                struct signed_format *format)
 {
     const enum format_fault fault = format_read(blob, format);
     uint8_t id[FORMAT_ID_SIZE];
 
     if (fault != FORMAT_SOUND)
         return fault;
-    signer_id(signer, id);
+    signer_id(spki, id);
     if (memcmp(id, format->signer_id, sizeof(id)) != 0)
         return FORMAT_OTHER_SIGNER;
     return format->algorithm == algorithms[row_of(signer)].algorithm &&

@@ -30,8 +30,8 @@ struct signed_format {
     size_t signed_size;      /* bytes that the signature is over */
 };
 
-/* What |signer| signs with, and who it is. */
-void format_start(struct signed_format *format, EVP_PKEY *signer);
+/* Nothing inside yet, signed by |signer|, whose SubjectPublicKeyInfo is |spki|. */
+void format_start(struct signed_format *format, const EVP_PKEY *signer, struct octets spki);
 /* The bytes that are signed; their size. */
 size_t format_write_content(const struct signed_format *format, uint8_t out[FORMAT_MAX_SIZE]);
 /* Signs |content_size| bytes at |blob| and puts the signature behind them; the whole size. */
@@ -53,6 +53,7 @@ enum format_fault {
 /* Takes |blob| apart; whoever signed it, as far as format and version go. */
 enum format_fault format_read(struct octets blob, struct signed_format *format);
 /* The same, and verifies that |signer| signed it. */
-enum format_fault format_verify(struct octets blob, EVP_PKEY *signer, struct signed_format *format);
+enum format_fault format_verify(struct octets blob, EVP_PKEY *signer, struct octets spki,
+                                struct signed_format *format);
 
 #endif
