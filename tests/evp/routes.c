@@ -12,21 +12,32 @@ static const char *const names[ROUTES] = { "OSSL_DECODER", "OSSL_DECODER of PEM"
 
 static EVP_PKEY *witness, *twin;
 
-int routes_setup(void **state)
+void witness_setup(void)
 {
     uint8_t secret[16];
-    int result = exchange_setup(state);
 
     pattern(secret, sizeof(secret), 9);
     witness = make_key("RC4", NULL, secret, sizeof(secret));
     twin = make_key("RC4", NULL, secret, sizeof(secret));
+}
+
+void witness_teardown(void)
+{
+    EVP_PKEY_free(witness);
+    EVP_PKEY_free(twin);
+}
+
+int routes_setup(void **state)
+{
+    int result = exchange_setup(state);
+
+    witness_setup();
     return result;
 }
 
 int routes_teardown(void **state)
 {
-    EVP_PKEY_free(witness);
-    EVP_PKEY_free(twin);
+    witness_teardown();
     return exchange_teardown(state);
 }
 

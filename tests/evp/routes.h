@@ -15,9 +15,11 @@ enum route {
     ROUTES
 };
 
-/* The group functions of exchange.h, and two keys that nobody touches. */
+/* The group functions of exchange.h, and two keys that nobody touches; and these keys alone. */
 int routes_setup(void **state);
 int routes_teardown(void **state);
+void witness_setup(void);
+void witness_teardown(void);
 /* Fails the test unless they still encrypt alike, each where it was. */
 void witness_goes_on(void);
 
