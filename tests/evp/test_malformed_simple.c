@@ -6,6 +6,8 @@
  */
 #include "routes.h"
 
+#include <unistd.h>
+
 #define LABEL     "SCHANNEL SIMPLE KEY BLOB"
 #define MAX_SIZE  (SIMPLE_HEADER_SIZE + 2048) /* RSA of 16384 bits */
 #define MODULUS   64
@@ -283,6 +285,35 @@ static void a_key_that_is_none_is_told(void **state)
     refused_all("options");
 }
 
+/* Nobody goes in circles. */
+static void a_blob_is_no_exchange_key_not_even_its_own(void **state)
+{
+    uint8_t blob[BLOB_SIZE];
+    const struct octets sound = sound_blob(blob);
+    char path[96], uri[128];
+    struct list list;
+    FILE *file;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/own.blob", directory);
+    snprintf(uri, sizeof(uri), "schannel:%s", path);
+    file = fopen(path, "wb");
+    assert_int_equal(fwrite(blob, 1, sizeof(blob), file), sizeof(blob));
+    fclose(file);
+    for (enum route route = 0; route < BY_PEM_READER; route++) {
+        list_start(&list);
+        add_text(&list, "exchange-key", path);
+        refuse_by(route, LABEL, sound, &list, "exchange or signature key cannot be read", "itself");
+        list_start(&list);
+        add_text(&list, "exchange-key", uri);
+        refuse_by(route, LABEL, sound, &list, "exchange or signature key cannot be read",
+                  "its URI");
+    }
+    unlink(path);
+    nothing_has_changed();
+    refused_all("circles");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +324,8 @@ int main(void)
         cmocka_unit_test_setup(every_bit_of_the_ciphertext_matters, starts_with_a_clean_queue),
         cmocka_unit_test_setup(another_key_does_not_open_a_blob, starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_key_that_is_none_is_told, starts_with_a_clean_queue),
+        cmocka_unit_test_setup(a_blob_is_no_exchange_key_not_even_its_own,
+                               starts_with_a_clean_queue),
     };
 
     return cmocka_run_group_tests(tests, routes_setup, routes_teardown);
