@@ -32,6 +32,7 @@ struct blob_key_sizes blob_key_sizes(const struct key_algorithm *algorithm)
 static int check_key(const struct key *key, const char *name)
 {
     const struct errors *errors = key->provctx->errors;
+    const struct blob_key_sizes sizes = blob_key_sizes(key->algorithm);
 
     if (!key->exportable)
         return RAISE(errors, SCHANNEL_R_NOT_EXPORTABLE,
@@ -58,7 +59,10 @@ static int check_key(const struct key *key, const char *name)
                          "%s: expected a premaster secret of %d bytes, got %zu", name,
                          MASTER_VALUE_RSA_PREMASTER_SIZE, key->value.master->premaster_size);
     }
-    return 1;
+    return key_secret(key).size <= sizes.most ||
+           RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
+                 "%s: expected at most %zu bytes of a %s key, got %zu", name, sizes.most,
+                 key->algorithm->name, key_secret(key).size);
 }
 
 int blob_key_take(struct key *key, const char *name, const struct key_algorithm **algorithm,

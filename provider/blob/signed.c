@@ -227,6 +227,10 @@ int signed_blob_read(const struct provctx *provctx, struct octets blob, struct s
         return malformed(provctx, "expected 1 to 16 blobs inside");
     if (read->purpose.size == 0 || read->signature.size == 0)
         return malformed(provctx, "purpose or signature is empty");
+    for (size_t n = 0; n < read->count; n++) {
+        if (read->inner[n].size == 0)
+            return malformed(provctx, "a blob inside is empty");
+    }
     return signature_algorithm_name(read->algorithm) != NULL ||
            RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
                  "%s: signature algorithm %u is not known", name, read->algorithm);

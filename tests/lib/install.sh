@@ -30,6 +30,7 @@ test|command dpkg-shlibdeps|dpkg-dev
 test|command file|file
 test|command tstclnt|libnss3-tools
 test|command gnutls-cli|gnutls-bin
+test|library valgrind|valgrind
 '
 
 # Is it there?  $1 is the second column of the table.
