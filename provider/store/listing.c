@@ -101,7 +101,7 @@ static void append_key(struct line *line, struct key *key)
     if (!key_lock(key))
         return;
     append(line, "%s", key->algorithm->name);
-    if (key_id_text(key, id))
+    if (key->has_id && key_id_text(key, id)) /* a simple or plaintext blob has none */
         append(line, " key %s", id);
     if (key->usage != KEY_USAGE_NONE)
         append(line, ", %s of %s", key_usage_name(key->usage), key_protocol_name(key->protocol));
