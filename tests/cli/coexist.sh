@@ -137,8 +137,8 @@ sed '3s/^..../****/' rsa.pem >bad.pem
     plain_openssl base64 -in rsa.der
     echo '-----END SOMETHING ELSE-----'
 } >else.pem
-unhex 0802000001660000100000000102030405060708090a0b0c0d0e0f10 >plaintextblob
-for file in missing empty text noise cut.der cut.pem bad.pem noise.pem else.pem plaintextblob \
+unhex 0702000000a4000052534132000400000100010001020304 >cut.msblob
+for file in missing empty text noise cut.der cut.pem bad.pem noise.pem else.pem cut.msblob \
     rsa.cert.pem; do
     same "$file is no private key, as before" fails pkey -in "$file"
 done
