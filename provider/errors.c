@@ -123,7 +123,7 @@ static void shorten(char *text)
 void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
                   enum schannel_reason reason, const char *format, ...)
 {
-    char text[PATH_MAX + MAX_SENTENCE];
+    char text[2 * PATH_MAX + MAX_SENTENCE]; /* the path in a URI can be that long */
     va_list arguments;
 
     if (errors == NULL || errors->new_error == NULL || errors->vset_error == NULL)

@@ -1,8 +1,10 @@
 /* Keys of other providers: see key_argument.h. */
 #include "blob/key_argument.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -44,12 +46,19 @@ int inner_open_is_active(const struct provctx *provctx)
 
 /* ---- passphrases of encrypted files ---- */
 
-static int ask(char *buffer, int size, int for_writing, void *vsource)
+struct question {
+    const struct passphrase_source *source;
+    int was_asked;
+};
+
+static int ask(char *buffer, int size, int for_writing, void *vquestion)
 {
-    const struct passphrase_source *source = vsource;
+    struct question *question = vquestion;
+    const struct passphrase_source *source = question->source;
     size_t length = 0;
 
     (void)for_writing;
+    question->was_asked = 1;
     if (source == NULL || source->callback == NULL || size <= 0 ||
         !source->callback(buffer, (size_t)size, &length, NULL, source->arg) ||
         length > (size_t)size)
@@ -98,15 +107,15 @@ static EVP_PKEY *search(OSSL_STORE_CTX *store, enum key_half half)
 }
 
 static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum key_half half,
-                            const struct passphrase_source *passphrase)
+                            struct question *question)
 {
     UI_METHOD *method = UI_UTIL_wrap_read_pem_callback(ask, 0);
     OSSL_STORE_CTX *store = NULL;
     EVP_PKEY *key = NULL;
 
     if (method != NULL)
-        store = OSSL_STORE_open_ex(uri, provctx->libctx, PROVCTX_INNER_PROPERTIES, method,
-                                   (void *)(uintptr_t)passphrase, NULL, NULL, NULL);
+        store = OSSL_STORE_open_ex(uri, provctx->libctx, PROVCTX_INNER_PROPERTIES, method, question,
+                                   NULL, NULL, NULL);
     if (store != NULL)
         key = search(store, half);
     OSSL_STORE_close(store);
@@ -115,7 +124,7 @@ static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum
 }
 
 static EVP_PKEY *open_inside(const struct provctx *provctx, const char *uri, enum key_half half,
-                             const struct passphrase_source *passphrase)
+                             struct question *question)
 {
     const pthread_key_t inside = provctx->inner_opens->inside;
     EVP_PKEY *key;
@@ -123,10 +132,26 @@ static EVP_PKEY *open_inside(const struct provctx *provctx, const char *uri, enu
     if (inner_open_is_active(provctx) || pthread_setspecific(inside, provctx) != 0)
         return NULL;
     ERR_set_mark();
-    key = open_store(provctx, uri, half, passphrase);
+    key = open_store(provctx, uri, half, question);
     ERR_pop_to_mark();
     (void)pthread_setspecific(inside, NULL);
     return key;
+}
+
+/* Says why, as far as that can be told. */
+static int raise_not_found(const struct provctx *provctx, const char *uri, const char *name,
+                           enum key_half half, const struct question *question)
+{
+    if (question->was_asked)
+        return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
+                     "%s: \"%s\" is encrypted, and its passphrase is not given or wrong", name,
+                     uri);
+    if (strchr(uri, ':') == NULL && access(uri, R_OK) != 0)
+        return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: \"%s\": %s", name,
+                     uri, strerror(errno));
+    return RAISE(
+        provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"", name,
+        half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair", uri);
 }
 
 static int open_text(const struct provctx *provctx, const char *text, size_t length,
@@ -134,15 +159,13 @@ static int open_text(const struct provctx *provctx, const char *text, size_t len
                      const struct passphrase_source *passphrase, EVP_PKEY **key)
 {
     char *uri = OPENSSL_strndup(text, length);
+    struct question question = { passphrase, 0 };
 
     if (uri == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", name);
-    *key = length != 0 ? open_inside(provctx, uri, half, passphrase) : NULL;
+    *key = length != 0 ? open_inside(provctx, uri, half, &question) : NULL;
     if (*key == NULL)
-        RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"",
-              name,
-              half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair",
-              uri);
+        raise_not_found(provctx, uri, name, half, &question);
     OPENSSL_free(uri);
     return *key != NULL;
 }
@@ -184,8 +207,10 @@ int key_arguments_open(struct provctx *provctx, const struct key_argument *argum
         size_t length = strcspn(text, ",");
 
         if (opened == most)
-            ok = RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                       "%s: expected at most %zu keys, got more", name, most);
+            ok = most == 1 ? RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                                   "%s: expected one key, got several", name)
+                           : RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                                   "%s: expected at most %zu keys, got more", name, most);
         else if ((ok = open_text(provctx, text, length, name, half, passphrase, &keys[opened])))
             opened++;
         text = text[length] == ',' ? text + length + 1 : NULL;

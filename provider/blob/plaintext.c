@@ -40,11 +40,11 @@ static int check_size(const struct provctx *provctx, const struct key_algorithm 
         return 1;
     if (sizes.least == sizes.most)
         return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "%s: expected %zu bytes of a %s key, got %zu", name, sizes.most,
-                     algorithm->name, size);
+                     "%s: expected %zu bytes for %s, got %zu", name, sizes.most, algorithm->name,
+                     size);
     return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                 "%s: expected %zu to %zu bytes of a %s key, got %zu", name, sizes.least,
-                 sizes.most, algorithm->name, size);
+                 "%s: expected %zu to %zu bytes for %s, got %zu", name, sizes.least, sizes.most,
+                 algorithm->name, size);
 }
 
 struct key *plaintext_blob_import(struct provctx *provctx, struct octets blob,

@@ -14,7 +14,8 @@
 
 #define FORMAT_VERSION 1
 #define MAX_CLOCK_LEAD 60 /* seconds that a signer's clock may be before ours */
-#define ID_TEXT_SIZE   17 /* eight bytes of a signer's id in hex tell enough */
+#define SHOWN_ID_SIZE  8  /* bytes of a signer's id that tell enough */
+#define HEX_TEXT_SIZE  (2 * OPTIONS_MAX_SERIAL + 1)
 
 static const char name[] = "signed blob";
 
@@ -132,7 +133,7 @@ static int open_signer(struct provctx *provctx, const struct blob_options *optio
                   half == KEY_HALF_PRIVATE
                       ? "signature-key: is not set: a signed blob needs the signer's private key"
                       : "signature-key: is not set: a signed blob is opened with the public key of "
-                        "the signer that is expected"));
+                        "the signer that is expected, as in schannel:FILE?signature-key=KEY"));
 }
 
 static struct octets purpose_of(const struct blob_options *options)
@@ -236,23 +237,24 @@ int signed_blob_read(const struct provctx *provctx, struct octets blob, struct s
                  "%s: signature algorithm %u is not known", name, read->algorithm);
 }
 
-static void id_text(const uint8_t *id, char text[ID_TEXT_SIZE])
+static void hex_text(const uint8_t *data, size_t size, char text[HEX_TEXT_SIZE])
 {
-    for (size_t n = 0; n < ID_TEXT_SIZE / 2; n++)
-        snprintf(text + 2 * n, 3, "%02x", id[n]);
+    text[0] = '\0';
+    for (size_t n = 0; n < size; n++)
+        snprintf(text + 2 * n, 3, "%02x", data[n]);
 }
 
 static int check_signer(const struct provctx *provctx, EVP_PKEY *signer,
                         const struct signed_blob *blob)
 {
     uint8_t id[SIGNER_ID_SIZE];
-    char expected[ID_TEXT_SIZE], got[ID_TEXT_SIZE];
+    char expected[HEX_TEXT_SIZE], got[HEX_TEXT_SIZE];
     enum signature_algorithm algorithm = signature_algorithm_of(provctx, signer);
 
     if (algorithm == SIGNATURE_NONE || !signature_signer_id(provctx, signer, id))
         return 0;
-    id_text(id, expected);
-    id_text(blob->signer_id, got);
+    hex_text(id, SHOWN_ID_SIZE, expected);
+    hex_text(blob->signer_id, SHOWN_ID_SIZE, got);
     if (memcmp(id, blob->signer_id, sizeof(id)) != 0)
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_SIGNER,
                      "signature-key: expected the signer %s, the blob names %s", expected, got);
@@ -288,20 +290,46 @@ static int check_age(const struct provctx *provctx, const struct blob_options *o
                  options->max_age, now.wall - blob->created);
 }
 
+static int check_purpose(const struct provctx *provctx, const struct blob_options *options,
+                         const struct signed_blob *blob)
+{
+    const struct octets expected = purpose_of(options);
+    char got[OPTIONS_MAX_PURPOSE + 1] = "";
+
+    if (same(expected, blob->purpose))
+        return 1;
+    for (size_t n = 0; n < blob->purpose.size; n++)
+        got[n] = blob->purpose.data[n] >= ' ' && blob->purpose.data[n] <= '~'
+                     ? (char)blob->purpose.data[n]
+                     : '?';
+    return RAISE(provctx->errors, SCHANNEL_R_WRONG_PURPOSE,
+                 "purpose: expected \"%.*s\", the blob was signed for \"%s\"", (int)expected.size,
+                 (const char *)expected.data, got);
+}
+
+static int check_serial(const struct provctx *provctx, const struct blob_options *options,
+                        const struct signed_blob *blob)
+{
+    const struct octets wanted = shared_octets_view(options->serial);
+    char expected[HEX_TEXT_SIZE], got[HEX_TEXT_SIZE];
+
+    if (options->serial == NULL || same(wanted, blob->serial))
+        return 1;
+    if (blob->serial.size == 0)
+        return RAISE(provctx->errors, SCHANNEL_R_WRONG_SERIAL,
+                     "expect-serial: the blob has no serial");
+    hex_text(wanted.data, wanted.size, expected);
+    hex_text(blob->serial.data, blob->serial.size, got);
+    return RAISE(provctx->errors, SCHANNEL_R_WRONG_SERIAL,
+                 "expect-serial: expected the bytes %s, the blob has %s", expected, got);
+}
+
 /* What the signer says has to be what the importer expects. */
 static int check_statement(const struct provctx *provctx, const struct blob_options *options,
                            const struct signed_blob *blob)
 {
-    const struct octets purpose = purpose_of(options);
-
-    if (!same(purpose, blob->purpose))
-        return RAISE(provctx->errors, SCHANNEL_R_WRONG_PURPOSE,
-                     "purpose: expected \"%.*s\", the blob was signed for another one",
-                     (int)purpose.size, (const char *)purpose.data);
-    if (options->serial != NULL && !same(shared_octets_view(options->serial), blob->serial))
-        return RAISE(provctx->errors, SCHANNEL_R_WRONG_SERIAL,
-                     blob->serial.size == 0 ? "expect-serial: the blob has no serial"
-                                            : "expect-serial: the blob has another serial");
+    if (!check_purpose(provctx, options, blob) || !check_serial(provctx, options, blob))
+        return 0;
     if (options->message_hash != NULL &&
         !same(shared_octets_view(options->message_hash), blob->message_hash))
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_MESSAGE,

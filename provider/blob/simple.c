@@ -30,7 +30,7 @@ static int check_fallback(const struct provctx *provctx, const struct key_algori
 {
     if (options->ssl2_fallback.value && algorithm->id != KEY_MASTER_OF(KEY_PROTOCOL_SSL2))
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                     "ssl2-fallback: marks the master key of SSL 2.0, this is a %s key",
+                     "ssl2-fallback: marks the master key of SSL 2.0, this key is %s",
                      algorithm->name);
     return !options->ssl2_fallback.value || options->pad_mode != PAD_MODE_OAEP ||
            RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
@@ -207,7 +207,9 @@ static struct key *make_key(struct provctx *provctx, const struct envelope *enve
 
     if (!envelope->may_be_random && candidate->good == 0) {
         RAISE(provctx->errors, SCHANNEL_R_BLOB_DOES_NOT_OPEN,
-              "%s: the exchange key finds no %s key inside", name, envelope->algorithm->name);
+              "%s: the exchange key finds no %s key inside: it is for another key or of another "
+              "pad-mode, or was altered",
+              name, envelope->algorithm->name);
         return NULL;
     }
     return blob_key_make(provctx, envelope->algorithm,
@@ -231,7 +233,8 @@ struct key *simple_blob_import(struct provctx *provctx, const struct octets *blo
         return NULL;
     if (opened == 0) {
         RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-              "exchange-key: is not set: a %s is opened with the private RSA key of its receiver",
+              "exchange-key: is not set: a %s is opened with the private RSA key of its receiver, "
+              "as in schannel:FILE?exchange-key=KEY",
               name);
         return NULL;
     }

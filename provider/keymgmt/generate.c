@@ -4,7 +4,7 @@
  * Without a template keys are random, of known bytes or of a password.  With a master as template
  * it is one master hash: the first generation copies the master (libcrypto hands it over only
  * then), and from then on the master may change, be retired or go away.  With a session key as
- * template it makes duplicates.
+ * template it makes duplicates; of a master too, when a type of blob is asked for and no usage.
  */
 #include "keymgmt/generate.h"
 
@@ -160,7 +160,7 @@ static int check_usage(const struct generation *generation)
     return generation->request.usage != KEY_USAGE_NONE ||
            RAISE(generation->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                  "usage: is not set: client-write-key, server-write-key, client-write-mac or "
-                 "server-write-mac of this master?");
+                 "server-write-mac of this master?  To write the master itself, set blob alone");
 }
 
 /* A session key of the converted |master|. */
@@ -243,12 +243,22 @@ static struct key *make(struct generation *generation)
     return key;
 }
 
+/* A session key, or a master that is to be written into a blob of its own. */
+static int is_duplication(const struct generation *generation, const struct key *key)
+{
+    const struct request *request = &generation->request;
+
+    return key->algorithm->kind != KEY_KIND_MASTER ||
+           (request->usage == KEY_USAGE_NONE && request->options.type != BLOB_TYPE_DEFAULT &&
+            derivation_given(&request->derivation, 0) == NULL);
+}
+
 /* With the template locked for a look. */
 static int check_template(const struct generation *generation, const struct key *key)
 {
     const struct master_value *master = key->value.master;
 
-    if (key->algorithm->kind != KEY_KIND_MASTER)
+    if (is_duplication(generation, key))
         return check_duplication(generation, key);
     return (master->converted && key->transfer == NULL) || try_derivation(generation, master);
 }
@@ -265,7 +275,7 @@ static int convert_template(const struct generation *generation, struct key *key
     if (!key_lock_for(key, KEY_USE))
         return 0;
     ok = 1;
-    if (key->algorithm->kind == KEY_KIND_MASTER) {
+    if (!is_duplication(generation, key)) {
         derivation = key->value.master->derivation;
         derivation_merge(&derivation, &generation->request.derivation);
         ok = master_value_convert(generation->provctx, key->value.master, &derivation);
@@ -289,18 +299,21 @@ static struct key *copy_template(const struct generation *generation)
 
 static struct key *generate_from(struct generation *generation, struct key *template_copy)
 {
-    return template_copy->algorithm->kind == KEY_KIND_MASTER
-               ? derive(generation, template_copy->value.master)
-               : duplicate(generation, template_copy);
+    return is_duplication(generation, template_copy)
+               ? duplicate(generation, template_copy)
+               : derive(generation, template_copy->value.master);
 }
 
-/* A first generation that fails leaves the context without a copy, and the next one is the first. */
+/*
+ * A first generation that fails leaves the context without a copy, and the next one is the first.  So
+ * does a duplicate of a master, whose premaster secret nothing has converted.
+ */
 static struct key *generate_first(struct generation *generation)
 {
     struct key *copy = copy_template(generation);
     struct key *key = copy != NULL ? generate_from(generation, copy) : NULL;
 
-    if (key != NULL)
+    if (key != NULL && key->algorithm->kind != KEY_KIND_MASTER)
         generation->template_copy = copy;
     else
         key_free(copy);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include "blob/opaque_header.h"
 #include "decoder/read_blob.h"
 
 BIO *listing_open_file(const char *path)
@@ -101,7 +102,7 @@ static void append_key(struct line *line, struct key *key)
     if (!key_lock(key))
         return;
     append(line, "%s", key->algorithm->name);
-    if (key_id_text(key, id))
+    if (key->has_id && key_id_text(key, id)) /* a simple or plaintext blob has none */
         append(line, " key %s", id);
     if (key->usage != KEY_USAGE_NONE)
         append(line, ", %s of %s", key_usage_name(key->usage), key_protocol_name(key->protocol));
@@ -111,14 +112,23 @@ static void append_key(struct line *line, struct key *key)
 }
 
 /* Of a blob that was not opened: what its header says. */
-static void append_algorithm(struct line *line, struct octets blob)
+static void append_algorithm(struct line *line, const struct provctx *provctx, enum blob_type type,
+                             struct octets blob)
 {
-    const struct key_algorithm *algorithm;
+    const struct key_algorithm *algorithm = NULL;
+    struct opaque_header header;
     struct reader reader;
+    size_t size;
 
+    ERR_set_mark();
     reader_init(&reader, blob.data, blob.size);
     (void)reader_u32(&reader);
-    if ((algorithm = key_algorithm_by_alg_id(reader_u32_le(&reader))) != NULL)
+    if (type != BLOB_TYPE_OPAQUE)
+        algorithm = key_algorithm_by_alg_id(reader_u32_le(&reader));
+    else if (opaque_header_read(provctx, blob, &header, &size))
+        algorithm = header.algorithm;
+    ERR_pop_to_mark();
+    if (algorithm != NULL)
         append(line, "%s; ", algorithm->name);
 }
 
@@ -158,7 +168,7 @@ void listing_describe(struct provctx *provctx, struct octets blob,
     if (key != NULL)
         append_key(&line, key);
     else if (type != BLOB_TYPE_SIGNED)
-        append_algorithm(&line, blob);
+        append_algorithm(&line, provctx, type, blob);
     append(&line, "%s", blob_type_title(type));
     if (type == BLOB_TYPE_SIGNED)
         append_signer(&line, provctx, blob);

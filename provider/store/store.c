@@ -35,6 +35,7 @@ struct store {
     DIR *directory; /* NULL: it is a file */
     BIO *file;
     int is_pem;
+    int is_damaged; /* what comes next in the file, as its load will say */
     /* What the next load gives: a blob, and of a directory the name of its file; NULL: nothing. */
     uint8_t *blob;
     size_t size;
@@ -55,6 +56,7 @@ static void drop_next(struct store *store)
 static int next_in_file(struct store *store)
 {
     drop_next(store);
+    store->is_damaged = 0;
     while (store->is_pem && !BIO_eof(store->file)) {
         enum found found = read_blob_pem(store->provctx, BLOB_TYPE_DEFAULT, store->file,
                                          &store->blob, &store->size);
@@ -63,6 +65,17 @@ static int next_in_file(struct store *store)
             return found == OURS;
     }
     return 1;
+}
+
+/* Looks ahead, which has to be silent: a reason belongs to the load that finds nothing. */
+static void look_ahead(struct store *store)
+{
+    const int position = store->is_pem ? BIO_tell(store->file) : -1;
+
+    ERR_set_mark();
+    store->is_damaged =
+        !next_in_file(store) && position >= 0 && BIO_seek(store->file, position) >= 0;
+    ERR_pop_to_mark();
 }
 
 /* Is there a blob in this file?  What cannot be read is no reason to list nothing. */
@@ -231,6 +244,8 @@ static int store_load(void *vstore, OSSL_CALLBACK *callback, void *arg,
     const struct passphrase_source passphrase = { ask, ask_arg };
     int ok;
 
+    if (store->is_damaged && !next_in_file(store))
+        return 0;
     if (store->blob == NULL)
         return 0;
     if (store->directory != NULL) {
@@ -239,14 +254,15 @@ static int store_load(void *vstore, OSSL_CALLBACK *callback, void *arg,
         return ok;
     }
     ok = give_key(store, &passphrase, callback, arg);
-    return next_in_file(store) && ok;
+    look_ahead(store);
+    return ok;
 }
 
 static int store_eof(void *vstore)
 {
     const struct store *store = vstore;
 
-    return store->blob == NULL;
+    return store->blob == NULL && !store->is_damaged;
 }
 
 const OSSL_DISPATCH schannel_store_functions[] = {

@@ -103,7 +103,8 @@ static int set_option(const struct provctx *provctx, struct blob_options *option
                      "URI: \"%s\" is no option of an import", name);
     if (!ok)
         return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "URI: the value of \"%s\" is not of its type", name);
+                     "URI: expected %s as the value of \"%s\"",
+                     strncmp(name, "hex", 3) == 0 ? "hex digits" : "a number of 32 bits", name);
     ok = blob_options_set(provctx, options, OPTIONS_IMPORT, params);
     OPENSSL_free(params[0].data);
     return ok;

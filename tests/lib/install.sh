@@ -25,6 +25,7 @@ demo|command setpriv|util-linux
 demo|command nm|binutils
 test|command openssl|openssl
 test|command python3|python3
+test|command setpriv|util-linux
 test|command c++|g++
 test|command dpkg-shlibdeps|dpkg-dev
 test|command file|file
