@@ -12,11 +12,19 @@
 
 #define MAX_PADDING_TRIES 64 /* of a byte that must not be 0 */
 
+/* EVP_PKEY_get_size is not it: a token may answer with the most that any key of it can have. */
+size_t rsa_exchange_size(const EVP_PKEY *key)
+{
+    const int bits = EVP_PKEY_get_bits(key);
+
+    return bits > 0 ? ((size_t)bits + 7) / 8 : 0;
+}
+
 int rsa_exchange_check_keys(const struct provctx *provctx, EVP_PKEY **keys, size_t count)
 {
     for (size_t n = 0; n < count; n++) {
         const char *type = EVP_PKEY_get0_type_name(keys[n]);
-        int size = EVP_PKEY_get_size(keys[n]);
+        const size_t size = rsa_exchange_size(keys[n]);
 
         if (!EVP_PKEY_is_a(keys[n], "RSA"))
             return RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
@@ -91,7 +99,7 @@ static int encrypt_marked(const struct provctx *provctx, EVP_PKEY *key, struct o
 int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
                          int is_marked, struct octets bytes, uint8_t *out, size_t *size)
 {
-    const size_t modulus_size = (size_t)EVP_PKEY_get_size(key);
+    const size_t modulus_size = rsa_exchange_size(key);
     const size_t overhead =
         pad_mode == PAD_MODE_OAEP ? 2 * 20 + 2 : (size_t)ENCRYPTION_BLOCK_OVERHEAD;
 

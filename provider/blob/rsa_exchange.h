@@ -15,6 +15,9 @@
 
 #define RSA_EXCHANGE_MAX_SIZE 2048 /* bytes of a modulus: 16384 bits */
 
+/* Bytes of the modulus; 0 when the key does not tell. */
+size_t rsa_exchange_size(const EVP_PKEY *key);
+
 /* 1 when all are RSA keys of a size that fits; else 0 with a reason raised. */
 int rsa_exchange_check_keys(const struct provctx *provctx, EVP_PKEY **keys, size_t count);
 

@@ -184,7 +184,7 @@ static int try_all(const struct provctx *provctx, EVP_PKEY **keys, size_t opened
     int tried = 0;
 
     for (size_t k = 0; k < opened; k++) {
-        const size_t size = (size_t)EVP_PKEY_get_size(keys[k]);
+        const size_t size = rsa_exchange_size(keys[k]);
 
         for (size_t n = 0; n < count; n++) {
             if (blobs[n].size != SIMPLE_HEADER_SIZE + size)
@@ -196,8 +196,9 @@ static int try_all(const struct provctx *provctx, EVP_PKEY **keys, size_t opened
     }
     return tried ||
            RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
-                 "%s: %zu bytes are encrypted in it, which is not the size of the exchange key: %d",
-                 name, blobs[0].size - SIMPLE_HEADER_SIZE, EVP_PKEY_get_size(keys[0]));
+                 "%s: %zu bytes are encrypted in it, which is not the size of the exchange key: "
+                 "%zu",
+                 name, blobs[0].size - SIMPLE_HEADER_SIZE, rsa_exchange_size(keys[0]));
 }
 
 static struct key *make_key(struct provctx *provctx, const struct envelope *envelope,
