@@ -2,10 +2,12 @@
 #include "blob/key_argument.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
@@ -204,4 +206,23 @@ void key_arguments_free(EVP_PKEY **keys, size_t count)
         EVP_PKEY_free(keys[n]);
         keys[n] = NULL;
     }
+}
+
+/* ---- operations stay where the key is ---- */
+
+void key_argument_properties(const EVP_PKEY *key, char text[KEY_ARGUMENT_PROPERTIES_SIZE])
+{
+    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(key);
+    int length = -1;
+
+    if (provider != NULL)
+        length = snprintf(text, KEY_ARGUMENT_PROPERTIES_SIZE, "?provider=%s",
+                          OSSL_PROVIDER_get0_name(provider));
+    if (length < 0 || length >= KEY_ARGUMENT_PROPERTIES_SIZE)
+        strcpy(text, PROVCTX_INNER_PROPERTIES);
+}
+
+int key_argument_stays(const EVP_PKEY *key, const EVP_PKEY_CTX *operation)
+{
+    return EVP_PKEY_CTX_get0_provider(operation) == EVP_PKEY_get0_provider(key);
 }

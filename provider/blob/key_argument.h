@@ -39,4 +39,17 @@ int key_arguments_open(struct provctx *provctx, const struct key_argument *argum
                        size_t *count);
 void key_arguments_free(EVP_PKEY **keys, size_t count);
 
+/*
+ * Whoever starts an operation with a private key gives libcrypto these properties and looks
+ * afterwards where the operation runs.  Without them libcrypto takes the first provider that offers
+ * the algorithm and exports the key to it; a token that answers with the public half alone is then
+ * taken for a key that does not fit.
+ */
+#define KEY_ARGUMENT_PROPERTIES_SIZE 128
+
+/* The query that prefers the provider of |key|. */
+void key_argument_properties(const EVP_PKEY *key, char text[KEY_ARGUMENT_PROPERTIES_SIZE]);
+/* 1 when |operation| has been initialised in the provider of |key|. */
+int key_argument_stays(const EVP_PKEY *key, const EVP_PKEY_CTX *operation);
+
 #endif

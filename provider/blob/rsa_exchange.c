@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include "blob/encryption_block.h"
+#include "blob/key_argument.h"
 #include "primitive/constant_time.h"
 
 #define MAX_PADDING_TRIES 64 /* of a byte that must not be 0 */
@@ -40,7 +41,10 @@ int rsa_exchange_check_keys(const struct provctx *provctx, EVP_PKEY **keys, size
 
 static EVP_PKEY_CTX *new_operation(const struct provctx *provctx, EVP_PKEY *key)
 {
-    return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, PROVCTX_INNER_PROPERTIES);
+    char properties[KEY_ARGUMENT_PROPERTIES_SIZE];
+
+    key_argument_properties(key, properties);
+    return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, properties);
 }
 
 /* ---- encryption ---- */
@@ -119,7 +123,7 @@ int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
 
 enum decrypted { DECRYPTED, REFUSED, NOT_OFFERED };
 
-/* NOT_OFFERED: the key's provider does not know this padding. */
+/* NOT_OFFERED: the key's provider does not decrypt, or not with this padding. */
 static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int padding,
                               struct octets ciphertext, uint8_t *out, size_t *size)
 {
@@ -129,6 +133,7 @@ static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int 
     ERR_set_mark();
     operation = new_operation(provctx, key);
     if (operation != NULL && EVP_PKEY_decrypt_init(operation) > 0 &&
+        key_argument_stays(key, operation) &&
         EVP_PKEY_CTX_set_rsa_padding(operation, padding) > 0) {
         *size = RSA_EXCHANGE_MAX_SIZE;
         result = EVP_PKEY_decrypt(operation, out, size, ciphertext.data, ciphertext.size) > 0

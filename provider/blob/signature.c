@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include "blob/key_argument.h"
 
 static const struct {
     enum signature_algorithm algorithm;
@@ -74,11 +75,13 @@ static int begin(const struct provctx *provctx, EVP_MD_CTX *context, EVP_PKEY *k
                              const char *, EVP_PKEY *, const OSSL_PARAM[]))
 {
     const size_t n = row_of(key);
+    char properties[KEY_ARGUMENT_PROPERTIES_SIZE];
     EVP_PKEY_CTX *operation = NULL;
 
+    key_argument_properties(key, properties);
     return context != NULL && n < ROWS &&
-           init(context, &operation, rows[n].digest, provctx->libctx, PROVCTX_INNER_PROPERTIES, key,
-                NULL) > 0 &&
+           init(context, &operation, rows[n].digest, provctx->libctx, properties, key, NULL) > 0 &&
+           key_argument_stays(key, operation) &&
            (rows[n].algorithm != SIGNATURE_RSA_PSS_SHA256 ||
             (EVP_PKEY_CTX_set_rsa_padding(operation, RSA_PKCS1_PSS_PADDING) > 0 &&
              EVP_PKEY_CTX_set_rsa_pss_saltlen(operation, RSA_PSS_SALTLEN_DIGEST) > 0));
