@@ -28,10 +28,17 @@ int inner_open_is_active(const struct provctx *provctx);
 enum key_half { KEY_HALF_PUBLIC, KEY_HALF_PRIVATE };
 
 /*
- * Opens the keys that |argument|, called |name| in errors, names: 1 to |most|, of which *count are
- * at |keys|; key_arguments_free frees them.  The public half may come from a certificate, a public
- * or a private key, the private one from a private key only.  |passphrase| is asked when a file is
+ * Opens the key that |argument|, called |name| in errors, names; *key is NULL when it names none.
+ * The public half may come from a certificate, a public or a private key, and then is the public
+ * half alone; the private one comes from a private key only.  |passphrase| is asked when a file is
  * encrypted.  1, or 0 with a reason raised and nothing to free.
+ */
+int key_argument_open(struct provctx *provctx, const struct key_argument *argument,
+                      const char *name, enum key_half half,
+                      const struct passphrase_source *passphrase, EVP_PKEY **key);
+/*
+ * The same of a list, whose names stand between commas: 0 to |most|, of which *count are at |keys|;
+ * key_arguments_free frees them.
  */
 int key_arguments_open(struct provctx *provctx, const struct key_argument *argument,
                        const char *name, enum key_half half,
