@@ -60,7 +60,8 @@ static int encrypt(const struct provctx *provctx, EVP_PKEY *key, int padding, st
     *size = RSA_EXCHANGE_MAX_SIZE;
     ok = operation != NULL && EVP_PKEY_encrypt_init(operation) > 0 &&
          EVP_PKEY_CTX_set_rsa_padding(operation, padding) > 0 &&
-         EVP_PKEY_encrypt(operation, out, size, in.data, in.size) > 0;
+         EVP_PKEY_encrypt(operation, out, size, in.data, in.size) > 0 &&
+         *size == rsa_exchange_size(key);
     EVP_PKEY_CTX_free(operation);
     ERR_pop_to_mark();
     return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
@@ -97,23 +98,28 @@ static int encrypt_marked(const struct provctx *provctx, EVP_PKEY *key, struct o
                      size);
     }
     OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(padding, sizeof(padding));
     return ok;
+}
+
+int rsa_exchange_check_room(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
+                            size_t size)
+{
+    const size_t overhead =
+        pad_mode == PAD_MODE_OAEP ? 2 * 20 + 2 : (size_t)ENCRYPTION_BLOCK_OVERHEAD;
+
+    return size + overhead <= rsa_exchange_size(key) ||
+           RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                 "exchange-key: a key of %zu bytes and its padding of %zu do not fit into RSA of "
+                 "%d bits",
+                 size, overhead, EVP_PKEY_get_bits(key));
 }
 
 int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
                          int is_marked, struct octets bytes, uint8_t *out, size_t *size)
 {
-    const size_t modulus_size = rsa_exchange_size(key);
-    const size_t overhead =
-        pad_mode == PAD_MODE_OAEP ? 2 * 20 + 2 : (size_t)ENCRYPTION_BLOCK_OVERHEAD;
-
-    if (bytes.size + overhead > modulus_size)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "exchange-key: a key of %zu bytes and its padding of %zu do not fit into RSA "
-                     "of %d bits",
-                     bytes.size, overhead, EVP_PKEY_get_bits(key));
     if (is_marked)
-        return encrypt_marked(provctx, key, bytes, modulus_size, out, size);
+        return encrypt_marked(provctx, key, bytes, rsa_exchange_size(key), out, size);
     return encrypt(provctx, key,
                    pad_mode == PAD_MODE_OAEP ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING, bytes,
                    out, size);
