@@ -183,6 +183,20 @@ static int decrypt_padded(const struct provctx *provctx, EVP_PKEY *key, int padd
                  "exchange-key: its provider does not offer RSA decryption with this pad-mode");
 }
 
+/*
+ * Whether the key's provider has the bare operation.  Some find out that they have not when they are
+ * to decrypt; then what they decrypt makes no difference, and this is a number that any key can.
+ */
+static int has_bare_operation(const struct provctx *provctx, EVP_PKEY *key, size_t modulus_size)
+{
+    uint8_t number[RSA_EXCHANGE_MAX_SIZE] = { 0 }, out[RSA_EXCHANGE_MAX_SIZE];
+    size_t size;
+
+    number[modulus_size - 1] = 2;
+    return decrypt(provctx, key, RSA_NO_PADDING, (struct octets){ number, modulus_size }, out,
+                   &size) == DECRYPTED;
+}
+
 int rsa_exchange_decrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
                          int needs_padding, struct octets ciphertext,
                          struct rsa_exchange_block *block)
@@ -195,14 +209,13 @@ int rsa_exchange_decrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
     block->good = ~(size_t)0;
     if (result == DECRYPTED && block->size == ciphertext.size)
         return 1;
-    if (needs_padding && result == REFUSED) {
-        make_block(block, NULL, 0, ciphertext.size);
-        block->good = 0;
-        return 1;
-    }
-    if (needs_padding)
+    if (!needs_padding)
+        return decrypt_padded(provctx, key, RSA_PKCS1_PADDING, ciphertext, block);
+    if (result != REFUSED || !has_bare_operation(provctx, key, ciphertext.size))
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                      "ssl2-fallback: the exchange key's provider does not show the padding, so the "
                      "mark cannot be looked for");
-    return decrypt_padded(provctx, key, RSA_PKCS1_PADDING, ciphertext, block);
+    make_block(block, NULL, 0, ciphertext.size);
+    block->good = 0;
+    return 1;
 }
