@@ -101,12 +101,17 @@ static const char *signed_option(const struct blob_options *options)
     return options->message_hash != NULL ? SCHANNEL_PARAM_MESSAGE_HASH : NULL;
 }
 
-static int check_export(const struct provctx *provctx, const struct blob_options *options,
-                        enum blob_type type)
+/* What a blob of |type| is made of in the end. */
+static enum blob_type kind_of(const struct blob_options *options, enum blob_type type)
 {
-    const enum blob_type kind = type != BLOB_TYPE_SIGNED              ? type
-                                : options->inner != BLOB_TYPE_DEFAULT ? options->inner
-                                                                      : BLOB_TYPE_OPAQUE;
+    if (type != BLOB_TYPE_SIGNED)
+        return type;
+    return options->inner != BLOB_TYPE_DEFAULT ? options->inner : BLOB_TYPE_OPAQUE;
+}
+
+static int check_export(const struct provctx *provctx, const struct blob_options *options,
+                        enum blob_type kind, enum blob_type type)
+{
     const char *option = NULL, *owner = "signedblob";
 
     if (type != BLOB_TYPE_SIGNED)
@@ -197,6 +202,7 @@ int blob_export(struct key *key, enum blob_type type, const struct blob_options 
                 const struct passphrase_source *passphrase, uint8_t **blob, size_t *size,
                 enum blob_type *written)
 {
+    const int is_named = type != BLOB_TYPE_DEFAULT || given->type != BLOB_TYPE_DEFAULT;
     struct blob_options options;
     int ok;
 
@@ -205,8 +211,9 @@ int blob_export(struct key *key, enum blob_type type, const struct blob_options 
     *written = type != BLOB_TYPE_DEFAULT           ? type
                : options.type != BLOB_TYPE_DEFAULT ? options.type
                                                    : BLOB_TYPE_OPAQUE;
-    /* Who asks an encoder for a type by its name means this type, whatever the key's options say. */
-    ok = (type != BLOB_TYPE_DEFAULT || check_export(key->provctx, &options, *written)) &&
+    /* Who names a type for this export means it, whatever else is kept with the key. */
+    ok = check_export(key->provctx, is_named ? given : &options, kind_of(&options, *written),
+                      *written) &&
          export_type(key, *written, &options, seal_passphrase, passphrase, blob, size);
     blob_options_clear(&options);
     return ok;

@@ -32,7 +32,6 @@ struct blob_key_sizes blob_key_sizes(const struct key_algorithm *algorithm)
 static int check_key(const struct key *key, const char *name)
 {
     const struct errors *errors = key->provctx->errors;
-    const struct blob_key_sizes sizes = blob_key_sizes(key->algorithm);
 
     if (!key->exportable)
         return RAISE(errors, SCHANNEL_R_NOT_EXPORTABLE,
@@ -48,39 +47,54 @@ static int check_key(const struct key *key, const char *name)
                      "%s: a write key of SSL 2.0 is a MAC secret with a record number as well: use "
                      "the sealed opaque blob",
                      name);
-    if (key->algorithm->kind == KEY_KIND_MASTER && protocol_rules(key->protocol)->has_premaster) {
-        if (key->value.master->converted)
-            return RAISE(errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                         "%s: this key holds a master secret, which the receiver would take for a "
-                         "premaster secret: use the sealed opaque blob",
-                         name);
-        if (key->value.master->premaster_size != MASTER_VALUE_RSA_PREMASTER_SIZE)
-            return RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
-                         "%s: expected a premaster secret of %d bytes, got %zu", name,
-                         MASTER_VALUE_RSA_PREMASTER_SIZE, key->value.master->premaster_size);
-    }
-    return key_secret(key).size <= sizes.most ||
-           RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
-                 "%s: expected at most %zu bytes of a %s key, got %zu", name, sizes.most,
-                 key->algorithm->name, key_secret(key).size);
+    if (key->algorithm->kind == KEY_KIND_MASTER && protocol_rules(key->protocol)->has_premaster &&
+        key->value.master->converted)
+        return RAISE(errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                     "%s: this key holds a master secret, which the receiver would take for a "
+                     "premaster secret: use the sealed opaque blob",
+                     name);
+    return blob_key_check_size(key->provctx, key->algorithm, key_secret(key).size, name);
 }
 
-int blob_key_take(struct key *key, const char *name, const struct key_algorithm **algorithm,
-                  uint8_t *bytes, size_t *size)
+int blob_key_check_size(const struct provctx *provctx, const struct key_algorithm *algorithm,
+                        size_t size, const char *name)
+{
+    const struct blob_key_sizes sizes = blob_key_sizes(algorithm);
+
+    if (size >= sizes.least && size <= sizes.most)
+        return 1;
+    if (sizes.least == sizes.most)
+        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                     "%s: expected %zu bytes for %s, got %zu", name, sizes.most, algorithm->name,
+                     size);
+    return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                 "%s: expected %zu to %zu bytes for %s, got %zu", name, sizes.least, sizes.most,
+                 algorithm->name, size);
+}
+
+int blob_key_check(struct key *key, const char *name, const struct key_algorithm **algorithm,
+                   size_t *size)
+{
+    int ok;
+
+    if (!key_lock_for(key, KEY_LOOK))
+        return 0;
+    ok = check_key(key, name);
+    *algorithm = key->algorithm;
+    *size = key_secret(key).size;
+    key_unlock(key);
+    return ok;
+}
+
+int blob_key_take(struct key *key, const char *name, uint8_t *bytes, size_t *size)
 {
     struct octets secret;
     int ok;
 
-    /* A key that is refused keeps its transfer unclaimed. */
-    if (!key_lock_for(key, KEY_LOOK))
+    if (!key_lock_for(key, KEY_USE))
         return 0;
-    ok = check_key(key, name);
-    key_unlock(key);
-    if (!ok || !key_lock_for(key, KEY_USE))
-        return 0;
-    ok = check_key(key, name);
+    ok = check_key(key, name); /* again: another thread may have changed the key meanwhile */
     if (ok) {
-        *algorithm = key->algorithm;
         secret = key_secret(key);
         *size = secret.size;
         memcpy(bytes, secret.data, secret.size);

@@ -19,13 +19,24 @@ struct blob_key_sizes {
 
 struct blob_key_sizes blob_key_sizes(const struct key_algorithm *algorithm);
 
+/* 1 when |size| is one of them; else 0 with a reason raised. */
+int blob_key_check_size(const struct provctx *provctx, const struct key_algorithm *algorithm,
+                        size_t size, const char *name);
+
 /*
- * The bytes of |key| for a blob called |name| in errors: BLOB_KEY_MAX_SIZE bytes at |bytes|, which
- * the caller cleanses.  Refused: a key that is not exportable, MAC keys, write keys of SSL 2.0, and
- * a master whose premaster secret is gone.  A use of the key.  1, or 0 with a reason raised.
+ * Whether |key| can be put into a blob called |name| in errors, and what it is.  Refused: a key that
+ * is not exportable, MAC keys, write keys of SSL 2.0, a master whose premaster secret is gone, and
+ * sizes that CryptoAPI does not know.  No use of the key: whatever else can be wrong with an export
+ * is looked at between this and blob_key_take.  1, or 0 with a reason raised.
  */
-int blob_key_take(struct key *key, const char *name, const struct key_algorithm **algorithm,
-                  uint8_t *bytes, size_t *size);
+int blob_key_check(struct key *key, const char *name, const struct key_algorithm **algorithm,
+                   size_t *size);
+
+/*
+ * The bytes of |key|: room for BLOB_KEY_MAX_SIZE at |bytes|, which the caller cleanses.  Checks as
+ * above.  A use of the key.  1, or 0 with a reason raised.
+ */
+int blob_key_take(struct key *key, const char *name, uint8_t *bytes, size_t *size);
 
 /*
  * A new key of |bytes|, of a size that is allowed, with salt-mode and exportable of |options|.

@@ -3,16 +3,21 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
-#define MAX_OBJECTS 64 /* how far a store is searched */
+#define MAX_OBJECTS   64      /* how far a store is searched */
+#define MAX_FILE_SIZE 1048576 /* of a file with keys, in bytes */
 
 /* ---- which threads are inside ---- */
 
@@ -68,6 +73,49 @@ static int ask(char *buffer, int size, int for_writing, void *vquestion)
 
 /* ---- opening ---- */
 
+/* The path in a file name or file: URI, as libcrypto's file store understands it. */
+static const char *path_of(const char *uri)
+{
+    if (strncasecmp(uri, "file:", 5) != 0)
+        return uri;
+    uri += 5;
+    if (strncasecmp(uri, "//localhost/", 12) == 0)
+        return uri + 11;
+    return strncmp(uri, "///", 3) == 0 ? uri + 2 : uri;
+}
+
+/* The file store would wait for a pipe, and search a huge file to its end.  1 for what is no file:
+ * a store of another provider may know it. */
+static int is_readable_file(const char *uri)
+{
+    struct stat status;
+
+    return stat(path_of(uri), &status) != 0 ||
+           (S_ISREG(status.st_mode) && status.st_size <= MAX_FILE_SIZE);
+}
+
+/*
+ * The public half alone, in a provider that has the algorithm in software: what is public needs no
+ * token, and no provider is asked to export a pair.  |key| itself when it cannot be had so; its
+ * reference goes over.
+ */
+static EVP_PKEY *reduce_to_public(const struct provctx *provctx, EVP_PKEY *key)
+{
+    unsigned char *der = NULL;
+    const unsigned char *at;
+    EVP_PKEY *half = NULL;
+    int size = i2d_PUBKEY(key, &der);
+
+    at = der;
+    if (size > 0)
+        half = d2i_PUBKEY_ex(NULL, &at, size, provctx->libctx, PROVCTX_INNER_PROPERTIES);
+    OPENSSL_free(der);
+    if (half == NULL)
+        return key;
+    EVP_PKEY_free(key);
+    return half;
+}
+
 static EVP_PKEY *key_of(const OSSL_STORE_INFO *info, enum key_half half)
 {
     EVP_PKEY *key = NULL;
@@ -113,11 +161,14 @@ static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum
     OSSL_STORE_CTX *store = NULL;
     EVP_PKEY *key = NULL;
 
+    /* Without properties: OpenSSL 3.0 crashes when it has some for a store that takes no parameters,
+     * and our own store and decoders know that they are meant to stay out of it. */
     if (method != NULL)
-        store = OSSL_STORE_open_ex(uri, provctx->libctx, PROVCTX_INNER_PROPERTIES, method, question,
-                                   NULL, NULL, NULL);
+        store = OSSL_STORE_open_ex(uri, provctx->libctx, NULL, method, question, NULL, NULL, NULL);
     if (store != NULL)
         key = search(store, half);
+    if (key != NULL && half == KEY_HALF_PUBLIC)
+        key = reduce_to_public(provctx, key);
     OSSL_STORE_close(store);
     UI_destroy_method(method);
     return key;
@@ -154,20 +205,32 @@ static int raise_not_found(const struct provctx *provctx, const char *uri, const
         half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair", uri);
 }
 
-static int open_text(const struct provctx *provctx, const char *text, size_t length,
+/* |uri| is a name in full. */
+static int open_text(const struct provctx *provctx, const char *uri, const char *name,
+                     enum key_half half, const struct passphrase_source *passphrase, EVP_PKEY **key)
+{
+    struct question question = { passphrase, 0 };
+
+    if (!is_readable_file(uri))
+        return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
+                     "%s: expected a regular file of at most %d bytes or a URI, \"%s\" is neither",
+                     name, MAX_FILE_SIZE, uri);
+    *key = uri[0] != '\0' ? open_inside(provctx, uri, half, &question) : NULL;
+    return *key != NULL || raise_not_found(provctx, uri, name, half, &question);
+}
+
+/* The first |length| characters of |text| are a name. */
+static int open_part(const struct provctx *provctx, const char *text, size_t length,
                      const char *name, enum key_half half,
                      const struct passphrase_source *passphrase, EVP_PKEY **key)
 {
     char *uri = OPENSSL_strndup(text, length);
-    struct question question = { passphrase, 0 };
+    int ok = uri != NULL
+                 ? open_text(provctx, uri, name, half, passphrase, key)
+                 : RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", name);
 
-    if (uri == NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", name);
-    *key = length != 0 ? open_inside(provctx, uri, half, &question) : NULL;
-    if (*key == NULL)
-        raise_not_found(provctx, uri, name, half, &question);
     OPENSSL_free(uri);
-    return *key != NULL;
+    return ok;
 }
 
 static int open_spki(const struct provctx *provctx, struct octets spki, const char *name,
@@ -190,6 +253,17 @@ static int open_spki(const struct provctx *provctx, struct octets spki, const ch
                  "%s: expected octets to be the SubjectPublicKeyInfo of a public key", name);
 }
 
+int key_argument_open(struct provctx *provctx, const struct key_argument *argument,
+                      const char *name, enum key_half half,
+                      const struct passphrase_source *passphrase, EVP_PKEY **key)
+{
+    *key = NULL;
+    if (argument->spki != NULL)
+        return open_spki(provctx, shared_octets_view(argument->spki), name, half, key);
+    return argument->text == NULL ||
+           open_text(provctx, argument->text, name, half, passphrase, key);
+}
+
 int key_arguments_open(struct provctx *provctx, const struct key_argument *argument,
                        const char *name, enum key_half half,
                        const struct passphrase_source *passphrase, size_t most, EVP_PKEY **keys,
@@ -199,9 +273,10 @@ int key_arguments_open(struct provctx *provctx, const struct key_argument *argum
     size_t opened = 0;
     int ok = 1;
 
-    if (argument->spki != NULL) {
-        *count = 1;
-        return open_spki(provctx, shared_octets_view(argument->spki), name, half, keys);
+    if (text == NULL) {
+        ok = key_argument_open(provctx, argument, name, half, passphrase, &keys[0]);
+        *count = ok && keys[0] != NULL;
+        return ok;
     }
     while (ok && text != NULL) {
         size_t length = strcspn(text, ",");
@@ -211,7 +286,7 @@ int key_arguments_open(struct provctx *provctx, const struct key_argument *argum
                                    "%s: expected one key, got several", name)
                            : RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
                                    "%s: expected at most %zu keys, got more", name, most);
-        else if ((ok = open_text(provctx, text, length, name, half, passphrase, &keys[opened])))
+        else if ((ok = open_part(provctx, text, length, name, half, passphrase, &keys[opened])))
             opened++;
         text = text[length] == ',' ? text + length + 1 : NULL;
     }
@@ -229,4 +304,23 @@ void key_arguments_free(EVP_PKEY **keys, size_t count)
         EVP_PKEY_free(keys[n]);
         keys[n] = NULL;
     }
+}
+
+/* ---- operations stay where the key is ---- */
+
+void key_argument_properties(const EVP_PKEY *key, char text[KEY_ARGUMENT_PROPERTIES_SIZE])
+{
+    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(key);
+    int length = -1;
+
+    if (provider != NULL)
+        length = snprintf(text, KEY_ARGUMENT_PROPERTIES_SIZE, "?provider=%s",
+                          OSSL_PROVIDER_get0_name(provider));
+    if (length < 0 || length >= KEY_ARGUMENT_PROPERTIES_SIZE)
+        strcpy(text, PROVCTX_INNER_PROPERTIES);
+}
+
+int key_argument_stays(const EVP_PKEY *key, const EVP_PKEY_CTX *operation)
+{
+    return EVP_PKEY_CTX_get0_provider(operation) == EVP_PKEY_get0_provider(key);
 }

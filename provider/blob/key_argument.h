@@ -28,15 +28,35 @@ int inner_open_is_active(const struct provctx *provctx);
 enum key_half { KEY_HALF_PUBLIC, KEY_HALF_PRIVATE };
 
 /*
- * Opens the keys that |argument|, called |name| in errors, names: 1 to |most|, of which *count are
- * at |keys|; key_arguments_free frees them.  The public half may come from a certificate, a public
- * or a private key, the private one from a private key only.  |passphrase| is asked when a file is
+ * Opens the key that |argument|, called |name| in errors, names; *key is NULL when it names none.
+ * The public half may come from a certificate, a public or a private key, and then is the public
+ * half alone; the private one comes from a private key only.  |passphrase| is asked when a file is
  * encrypted.  1, or 0 with a reason raised and nothing to free.
+ */
+int key_argument_open(struct provctx *provctx, const struct key_argument *argument,
+                      const char *name, enum key_half half,
+                      const struct passphrase_source *passphrase, EVP_PKEY **key);
+/*
+ * The same of a list, whose names stand between commas: 0 to |most|, of which *count are at |keys|;
+ * key_arguments_free frees them.
  */
 int key_arguments_open(struct provctx *provctx, const struct key_argument *argument,
                        const char *name, enum key_half half,
                        const struct passphrase_source *passphrase, size_t most, EVP_PKEY **keys,
                        size_t *count);
 void key_arguments_free(EVP_PKEY **keys, size_t count);
+
+/*
+ * Whoever starts an operation with a private key gives libcrypto these properties and looks
+ * afterwards where the operation runs.  Without them libcrypto takes the first provider that offers
+ * the algorithm and exports the key to it; a token that answers with the public half alone is then
+ * taken for a key that does not fit.
+ */
+#define KEY_ARGUMENT_PROPERTIES_SIZE 128
+
+/* The query that prefers the provider of |key|. */
+void key_argument_properties(const EVP_PKEY *key, char text[KEY_ARGUMENT_PROPERTIES_SIZE]);
+/* 1 when |operation| has been initialised in the provider of |key|. */
+int key_argument_stays(const EVP_PKEY *key, const EVP_PKEY_CTX *operation);
 
 #endif

@@ -19,7 +19,8 @@ int plaintext_blob_export(struct key *key, const struct blob_options *options, u
     if (!options->allow_plaintext.value)
         return RAISE(key->provctx->errors, SCHANNEL_R_PLAINTEXT_NOT_ALLOWED,
                      "allow-plaintext: is not set to 1: a %s shows the key to everybody", name);
-    ok = blob_key_take(key, name, &algorithm, bytes, &key_size);
+    ok = blob_key_check(key, name, &algorithm, &key_size) &&
+         blob_key_take(key, name, bytes, &key_size);
     if (ok) {
         writer_init(&writer, blob, PLAINTEXT_BLOB_MAX_SIZE);
         blob_header_write(&writer, BTYPE_PLAINTEXT, algorithm);
@@ -29,22 +30,6 @@ int plaintext_blob_export(struct key *key, const struct blob_options *options, u
     }
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return ok;
-}
-
-static int check_size(const struct provctx *provctx, const struct key_algorithm *algorithm,
-                      size_t size)
-{
-    const struct blob_key_sizes sizes = blob_key_sizes(algorithm);
-
-    if (size >= sizes.least && size <= sizes.most)
-        return 1;
-    if (sizes.least == sizes.most)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "%s: expected %zu bytes for %s, got %zu", name, sizes.most, algorithm->name,
-                     size);
-    return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                 "%s: expected %zu to %zu bytes for %s, got %zu", name, sizes.least, sizes.most,
-                 algorithm->name, size);
 }
 
 struct key *plaintext_blob_import(struct provctx *provctx, struct octets blob,
@@ -69,7 +54,7 @@ struct key *plaintext_blob_import(struct provctx *provctx, struct octets blob,
               reader_left(&reader));
         return NULL;
     }
-    if (!check_size(provctx, algorithm, stated) ||
+    if (!blob_key_check_size(provctx, algorithm, stated, name) ||
         !blob_key_check_options(provctx, algorithm, options, name))
         return NULL;
     return blob_key_make(provctx, algorithm, reader_take(&reader, stated), options);

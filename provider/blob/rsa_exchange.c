@@ -8,15 +8,24 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include "blob/encryption_block.h"
+#include "blob/key_argument.h"
 #include "primitive/constant_time.h"
 
 #define MAX_PADDING_TRIES 64 /* of a byte that must not be 0 */
+
+/* EVP_PKEY_get_size is not it: a token may answer with the most that any key of it can have. */
+size_t rsa_exchange_size(const EVP_PKEY *key)
+{
+    const int bits = EVP_PKEY_get_bits(key);
+
+    return bits > 0 ? ((size_t)bits + 7) / 8 : 0;
+}
 
 int rsa_exchange_check_keys(const struct provctx *provctx, EVP_PKEY **keys, size_t count)
 {
     for (size_t n = 0; n < count; n++) {
         const char *type = EVP_PKEY_get0_type_name(keys[n]);
-        int size = EVP_PKEY_get_size(keys[n]);
+        const size_t size = rsa_exchange_size(keys[n]);
 
         if (!EVP_PKEY_is_a(keys[n], "RSA"))
             return RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
@@ -32,7 +41,10 @@ int rsa_exchange_check_keys(const struct provctx *provctx, EVP_PKEY **keys, size
 
 static EVP_PKEY_CTX *new_operation(const struct provctx *provctx, EVP_PKEY *key)
 {
-    return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, PROVCTX_INNER_PROPERTIES);
+    char properties[KEY_ARGUMENT_PROPERTIES_SIZE];
+
+    key_argument_properties(key, properties);
+    return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, properties);
 }
 
 /* ---- encryption ---- */
@@ -48,7 +60,8 @@ static int encrypt(const struct provctx *provctx, EVP_PKEY *key, int padding, st
     *size = RSA_EXCHANGE_MAX_SIZE;
     ok = operation != NULL && EVP_PKEY_encrypt_init(operation) > 0 &&
          EVP_PKEY_CTX_set_rsa_padding(operation, padding) > 0 &&
-         EVP_PKEY_encrypt(operation, out, size, in.data, in.size) > 0;
+         EVP_PKEY_encrypt(operation, out, size, in.data, in.size) > 0 &&
+         *size == rsa_exchange_size(key);
     EVP_PKEY_CTX_free(operation);
     ERR_pop_to_mark();
     return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
@@ -85,23 +98,28 @@ static int encrypt_marked(const struct provctx *provctx, EVP_PKEY *key, struct o
                      size);
     }
     OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(padding, sizeof(padding));
     return ok;
+}
+
+int rsa_exchange_check_room(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
+                            size_t size)
+{
+    const size_t overhead =
+        pad_mode == PAD_MODE_OAEP ? 2 * 20 + 2 : (size_t)ENCRYPTION_BLOCK_OVERHEAD;
+
+    return size + overhead <= rsa_exchange_size(key) ||
+           RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
+                 "exchange-key: a key of %zu bytes and its padding of %zu do not fit into RSA of "
+                 "%d bits",
+                 size, overhead, EVP_PKEY_get_bits(key));
 }
 
 int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
                          int is_marked, struct octets bytes, uint8_t *out, size_t *size)
 {
-    const size_t modulus_size = (size_t)EVP_PKEY_get_size(key);
-    const size_t overhead =
-        pad_mode == PAD_MODE_OAEP ? 2 * 20 + 2 : (size_t)ENCRYPTION_BLOCK_OVERHEAD;
-
-    if (bytes.size + overhead > modulus_size)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                     "exchange-key: a key of %zu bytes and its padding of %zu do not fit into RSA "
-                     "of %d bits",
-                     bytes.size, overhead, EVP_PKEY_get_bits(key));
     if (is_marked)
-        return encrypt_marked(provctx, key, bytes, modulus_size, out, size);
+        return encrypt_marked(provctx, key, bytes, rsa_exchange_size(key), out, size);
     return encrypt(provctx, key,
                    pad_mode == PAD_MODE_OAEP ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING, bytes,
                    out, size);
@@ -111,7 +129,7 @@ int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
 
 enum decrypted { DECRYPTED, REFUSED, NOT_OFFERED };
 
-/* NOT_OFFERED: the key's provider does not know this padding. */
+/* NOT_OFFERED: the key's provider does not decrypt, or not with this padding. */
 static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int padding,
                               struct octets ciphertext, uint8_t *out, size_t *size)
 {
@@ -121,6 +139,7 @@ static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int 
     ERR_set_mark();
     operation = new_operation(provctx, key);
     if (operation != NULL && EVP_PKEY_decrypt_init(operation) > 0 &&
+        key_argument_stays(key, operation) &&
         EVP_PKEY_CTX_set_rsa_padding(operation, padding) > 0) {
         *size = RSA_EXCHANGE_MAX_SIZE;
         result = EVP_PKEY_decrypt(operation, out, size, ciphertext.data, ciphertext.size) > 0
@@ -164,6 +183,20 @@ static int decrypt_padded(const struct provctx *provctx, EVP_PKEY *key, int padd
                  "exchange-key: its provider does not offer RSA decryption with this pad-mode");
 }
 
+/*
+ * Whether the key's provider has the bare operation.  Some find out that they have not when they are
+ * to decrypt; then what they decrypt makes no difference, and this is a number that any key can.
+ */
+static int has_bare_operation(const struct provctx *provctx, EVP_PKEY *key, size_t modulus_size)
+{
+    uint8_t number[RSA_EXCHANGE_MAX_SIZE] = { 0 }, out[RSA_EXCHANGE_MAX_SIZE];
+    size_t size;
+
+    number[modulus_size - 1] = 2;
+    return decrypt(provctx, key, RSA_NO_PADDING, (struct octets){ number, modulus_size }, out,
+                   &size) == DECRYPTED;
+}
+
 int rsa_exchange_decrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
                          int needs_padding, struct octets ciphertext,
                          struct rsa_exchange_block *block)
@@ -176,14 +209,13 @@ int rsa_exchange_decrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
     block->good = ~(size_t)0;
     if (result == DECRYPTED && block->size == ciphertext.size)
         return 1;
-    if (needs_padding && result == REFUSED) {
-        make_block(block, NULL, 0, ciphertext.size);
-        block->good = 0;
-        return 1;
-    }
-    if (needs_padding)
+    if (!needs_padding)
+        return decrypt_padded(provctx, key, RSA_PKCS1_PADDING, ciphertext, block);
+    if (result != REFUSED || !has_bare_operation(provctx, key, ciphertext.size))
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                      "ssl2-fallback: the exchange key's provider does not show the padding, so the "
                      "mark cannot be looked for");
-    return decrypt_padded(provctx, key, RSA_PKCS1_PADDING, ciphertext, block);
+    make_block(block, NULL, 0, ciphertext.size);
+    block->good = 0;
+    return 1;
 }

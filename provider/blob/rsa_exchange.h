@@ -15,12 +15,20 @@
 
 #define RSA_EXCHANGE_MAX_SIZE 2048 /* bytes of a modulus: 16384 bits */
 
+/* Bytes of the modulus; 0 when the key does not tell. */
+size_t rsa_exchange_size(const EVP_PKEY *key);
+
 /* 1 when all are RSA keys of a size that fits; else 0 with a reason raised. */
 int rsa_exchange_check_keys(const struct provctx *provctx, EVP_PKEY **keys, size_t count);
 
+/* 1 when |size| bytes and their padding fit under |key|; else 0 with a reason raised. */
+int rsa_exchange_check_room(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
+                            size_t size);
+
 /*
- * |bytes| under |key|: as many bytes as the modulus at |out|, RSA_EXCHANGE_MAX_SIZE there, in RSA's
- * own order.  |is_marked|: with the mark of CRYPT_SSL2_FALLBACK.  1, or 0 with a reason raised.
+ * |bytes|, for which there is room, under |key|: as many bytes as the modulus at |out|,
+ * RSA_EXCHANGE_MAX_SIZE there, in RSA's own order.  |is_marked|: with the mark of
+ * CRYPT_SSL2_FALLBACK.  1, or 0 with a reason raised.
  */
 int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_mode pad_mode,
                          int is_marked, struct octets bytes, uint8_t *out, size_t *size);

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include "blob/key_argument.h"
 
 static const struct {
     enum signature_algorithm algorithm;
@@ -68,20 +69,25 @@ int signature_signer_id(const struct provctx *provctx, EVP_PKEY *key, uint8_t id
                        "signature-key: its public part cannot be told");
 }
 
-/* Starts with |init|, EVP_DigestSignInit_ex or EVP_DigestVerifyInit_ex. */
-static int begin(const struct provctx *provctx, EVP_MD_CTX *context, EVP_PKEY *key,
-                 int (*init)(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *,
-                             const char *, EVP_PKEY *, const OSSL_PARAM[]))
+/* What EVP_DigestSignInit_ex and EVP_DigestVerifyInit_ex are. */
+typedef int init_fn(EVP_MD_CTX *, EVP_PKEY_CTX **, const char *, OSSL_LIB_CTX *, const char *,
+                    EVP_PKEY *, const OSSL_PARAM[]);
+
+/* |salt_size|: of PSS. */
+static int begin(const struct provctx *provctx, EVP_MD_CTX *context, EVP_PKEY *key, init_fn *init,
+                 int salt_size)
 {
     const size_t n = row_of(key);
+    char properties[KEY_ARGUMENT_PROPERTIES_SIZE];
     EVP_PKEY_CTX *operation = NULL;
 
+    key_argument_properties(key, properties);
     return context != NULL && n < ROWS &&
-           init(context, &operation, rows[n].digest, provctx->libctx, PROVCTX_INNER_PROPERTIES, key,
-                NULL) > 0 &&
+           init(context, &operation, rows[n].digest, provctx->libctx, properties, key, NULL) > 0 &&
+           key_argument_stays(key, operation) &&
            (rows[n].algorithm != SIGNATURE_RSA_PSS_SHA256 ||
             (EVP_PKEY_CTX_set_rsa_padding(operation, RSA_PKCS1_PSS_PADDING) > 0 &&
-             EVP_PKEY_CTX_set_rsa_pss_saltlen(operation, RSA_PSS_SALTLEN_DIGEST) > 0));
+             EVP_PKEY_CTX_set_rsa_pss_saltlen(operation, salt_size) > 0));
 }
 
 int signature_make(const struct provctx *provctx, EVP_PKEY *key, struct octets data,
@@ -93,7 +99,7 @@ int signature_make(const struct provctx *provctx, EVP_PKEY *key, struct octets d
     ERR_set_mark();
     context = EVP_MD_CTX_new();
     *size = SIGNATURE_MAX_SIZE;
-    ok = begin(provctx, context, key, EVP_DigestSignInit_ex) &&
+    ok = begin(provctx, context, key, EVP_DigestSignInit_ex, RSA_PSS_SALTLEN_DIGEST) &&
          EVP_DigestSign(context, signature, size, data.data, data.size) > 0;
     EVP_MD_CTX_free(context);
     ERR_pop_to_mark();
@@ -109,7 +115,8 @@ int signature_verify(const struct provctx *provctx, EVP_PKEY *key, struct octets
 
     ERR_set_mark();
     context = EVP_MD_CTX_new();
-    ok = begin(provctx, context, key, EVP_DigestVerifyInit_ex) &&
+    /* A TPM takes the longest salt that fits, whatever it is told. */
+    ok = begin(provctx, context, key, EVP_DigestVerifyInit_ex, RSA_PSS_SALTLEN_AUTO) &&
          EVP_DigestVerify(context, signature.data, signature.size, data.data, data.size) == 1;
     EVP_MD_CTX_free(context);
     ERR_pop_to_mark();

@@ -124,11 +124,9 @@ static int open_signer(struct provctx *provctx, const struct blob_options *optio
                        enum key_half half, const struct passphrase_source *passphrase,
                        EVP_PKEY **signer)
 {
-    size_t count = 0;
-
-    return key_arguments_open(provctx, &options->signature_key, SCHANNEL_PARAM_SIGNATURE_KEY, half,
-                              passphrase, 1, signer, &count) &&
-           (count == 1 ||
+    return key_argument_open(provctx, &options->signature_key, SCHANNEL_PARAM_SIGNATURE_KEY, half,
+                             passphrase, signer) &&
+           (*signer != NULL ||
             RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                   half == KEY_HALF_PRIVATE
                       ? "signature-key: is not set: a signed blob needs the signer's private key"

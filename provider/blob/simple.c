@@ -59,6 +59,24 @@ static int write_blob(const struct provctx *provctx, EVP_PKEY *receiver,
     return 1;
 }
 
+/* What can be wrong with an export is found before it is a use of the key. */
+static int check_export(struct key *key, EVP_PKEY **receivers, size_t count,
+                        const struct blob_options *options, const struct key_algorithm **algorithm)
+{
+    const struct provctx *provctx = key->provctx;
+    size_t size;
+
+    if (!rsa_exchange_check_keys(provctx, receivers, count) ||
+        !blob_key_check(key, name, algorithm, &size) ||
+        !check_fallback(provctx, *algorithm, options))
+        return 0;
+    for (size_t n = 0; n < count; n++) {
+        if (!rsa_exchange_check_room(provctx, receivers[n], options->pad_mode, size))
+            return 0;
+    }
+    return 1;
+}
+
 int simple_blob_export(struct key *key, const struct blob_options *options,
                        const struct passphrase_source *passphrase, size_t most,
                        struct simple_blob *blobs, size_t *count)
@@ -77,9 +95,8 @@ int simple_blob_export(struct key *key, const struct blob_options *options,
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "exchange-key: is not set: a %s is written to the RSA key of its receiver",
                      name);
-    ok = rsa_exchange_check_keys(provctx, receivers, opened) &&
-         blob_key_take(key, name, &algorithm, bytes, &size) &&
-         check_fallback(provctx, algorithm, options);
+    ok = check_export(key, receivers, opened, options, &algorithm) &&
+         blob_key_take(key, name, bytes, &size);
     for (size_t n = 0; ok && n < opened; n++)
         ok = write_blob(provctx, receivers[n], algorithm, (struct octets){ bytes, size }, options,
                         &blobs[n]);
@@ -184,7 +201,7 @@ static int try_all(const struct provctx *provctx, EVP_PKEY **keys, size_t opened
     int tried = 0;
 
     for (size_t k = 0; k < opened; k++) {
-        const size_t size = (size_t)EVP_PKEY_get_size(keys[k]);
+        const size_t size = rsa_exchange_size(keys[k]);
 
         for (size_t n = 0; n < count; n++) {
             if (blobs[n].size != SIMPLE_HEADER_SIZE + size)
@@ -196,8 +213,9 @@ static int try_all(const struct provctx *provctx, EVP_PKEY **keys, size_t opened
     }
     return tried ||
            RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
-                 "%s: %zu bytes are encrypted in it, which is not the size of the exchange key: %d",
-                 name, blobs[0].size - SIMPLE_HEADER_SIZE, EVP_PKEY_get_size(keys[0]));
+                 "%s: %zu bytes are encrypted in it, which is not the size of the exchange key: "
+                 "%zu",
+                 name, blobs[0].size - SIMPLE_HEADER_SIZE, rsa_exchange_size(keys[0]));
 }
 
 static struct key *make_key(struct provctx *provctx, const struct envelope *envelope,

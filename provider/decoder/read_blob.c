@@ -81,13 +81,16 @@ static enum blob_type first_label(BIO *in)
 static enum found broken_pem(const struct provctx *provctx, BIO *in, int start)
 {
     enum blob_type type = BLOB_TYPE_DEFAULT;
+    const int end = BIO_tell(in);
 
     ERR_set_mark();
     if (start >= 0 && BIO_seek(in, start) >= 0)
         type = first_label(in);
     ERR_pop_to_mark();
-    if (type == BLOB_TYPE_DEFAULT)
+    if (type == BLOB_TYPE_DEFAULT) {
+        (void)BIO_seek(in, end); /* so that nobody searches the rest again */
         return NOT_OURS;
+    }
     RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
           "PEM: the base64 text or the END line of a %s is damaged", blob_pem_label(type));
     return FAILED;

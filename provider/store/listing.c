@@ -13,32 +13,52 @@
 #include "blob/opaque_header.h"
 #include "decoder/read_blob.h"
 
+/* All of |fd|, as far as it is allowed to go.  0 with errno set. */
+static int read_all(int fd, BIO *to)
+{
+    uint8_t buffer[4096];
+    size_t total = 0;
+    ssize_t got;
+    int failure = 0;
+
+    while (failure == 0 && (got = read(fd, buffer, sizeof(buffer))) != 0) {
+        if (got < 0)
+            failure = errno != EINTR ? errno : 0;
+        else if ((total += (size_t)got) > LISTING_MAX_FILE_SIZE)
+            failure = EFBIG;
+        else if (BIO_write(to, buffer, (int)got) != (int)got)
+            failure = ENOMEM;
+    }
+    OPENSSL_cleanse(buffer, sizeof(buffer));
+    errno = failure;
+    return failure == 0;
+}
+
 BIO *listing_open_file(const char *path)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat status;
-    FILE *stream = NULL;
     BIO *file = NULL;
+    int failure;
 
     if (fd < 0)
         return NULL;
     if (fstat(fd, &status) != 0)
-        ;
+        failure = errno;
     else if (!S_ISREG(status.st_mode))
-        errno = EINVAL;
+        failure = EINVAL;
+    else if (status.st_size > (off_t)LISTING_MAX_FILE_SIZE)
+        failure = EFBIG;
+    else if ((file = BIO_new(BIO_s_mem())) == NULL)
+        failure = ENOMEM;
     else
-        stream = fdopen(fd, "rb");
-    if (stream == NULL) {
-        const int reason = errno;
-
-        (void)close(fd);
-        errno = reason;
-        return NULL;
+        failure = read_all(fd, file) ? 0 : errno;
+    (void)close(fd);
+    if (failure != 0) {
+        BIO_free(file);
+        file = NULL;
     }
-    if ((file = BIO_new_fp(stream, BIO_CLOSE)) == NULL) {
-        (void)fclose(stream);
-        errno = ENOMEM;
-    }
+    errno = failure;
     return file;
 }
 

@@ -9,9 +9,14 @@
 #include "blob/blob.h"
 #include "provctx.h"
 
-#define LISTING_LINE_SIZE 400
+#define LISTING_LINE_SIZE     400
 
-/* Opens a regular file for reading; NULL with errno set.  Never waits, as for a FIFO. */
+#define LISTING_MAX_FILE_SIZE (4u << 20) /* what is longer is no file of blobs */
+
+/*
+ * What is in a regular file, for reading, in memory that is cleansed when it is freed; NULL with
+ * errno set, EFBIG for one that is too long.  Never waits, as for a FIFO.
+ */
 BIO *listing_open_file(const char *path);
 
 /* The first blob in |file|, binary or PEM: OURS with *blob, which the caller frees with

@@ -35,7 +35,8 @@ struct store {
     DIR *directory; /* NULL: it is a file */
     BIO *file;
     int is_pem;
-    int is_damaged; /* what comes next in the file, as its load will say */
+    int broken_at;  /* where a damaged PEM block was met: the next load says so; -1: nowhere */
+    int has_failed; /* the last load: it is no end until the caller has seen that */
     /* What the next load gives: a blob, and of a directory the name of its file; NULL: nothing. */
     uint8_t *blob;
     size_t size;
@@ -52,30 +53,33 @@ static void drop_next(struct store *store)
 
 /* ---- finding what comes next ---- */
 
-/* The next PEM block under one of our labels; others are passed over.  0 with a reason raised. */
-static int next_in_file(struct store *store)
+/* The next PEM block under one of our labels; others are passed over. */
+static void next_in_file(struct store *store)
 {
     drop_next(store);
-    store->is_damaged = 0;
     while (store->is_pem && !BIO_eof(store->file)) {
-        enum found found = read_blob_pem(store->provctx, BLOB_TYPE_DEFAULT, store->file,
-                                         &store->blob, &store->size);
+        const int at = BIO_tell(store->file);
+        enum found found;
 
+        ERR_set_mark();
+        found = read_blob_pem(store->provctx, BLOB_TYPE_DEFAULT, store->file, &store->blob,
+                              &store->size);
+        ERR_pop_to_mark();
+        if (found == FAILED)
+            store->broken_at = at;
         if (found != NOT_OURS)
-            return found == OURS;
+            return;
     }
-    return 1;
 }
 
-/* Looks ahead, which has to be silent: a reason belongs to the load that finds nothing. */
-static void look_ahead(struct store *store)
+/* Reads the damaged block again, which is the last one then.  0 with its reason raised. */
+static int raise_broken(struct store *store)
 {
-    const int position = store->is_pem ? BIO_tell(store->file) : -1;
-
-    ERR_set_mark();
-    store->is_damaged =
-        !next_in_file(store) && position >= 0 && BIO_seek(store->file, position) >= 0;
-    ERR_pop_to_mark();
+    (void)BIO_seek(store->file, store->broken_at);
+    (void)read_blob_pem(store->provctx, BLOB_TYPE_DEFAULT, store->file, &store->blob, &store->size);
+    store->broken_at = -1;
+    store->is_pem = 0;
+    return 0;
 }
 
 /* Is there a blob in this file?  What cannot be read is no reason to list nothing. */
@@ -127,8 +131,9 @@ static int open_file(struct store *store)
     case LISTING_NOT_OURS:
         break;
     }
-    if (!next_in_file(store))
-        return 0;
+    next_in_file(store);
+    if (store->broken_at >= 0)
+        return raise_broken(store);
     return store->blob != NULL || RAISE(errors, SCHANNEL_R_MALFORMED_BLOB,
                                         "%s: holds no blob of this provider", store->uri.path);
 }
@@ -145,6 +150,7 @@ static void *store_open(void *vprovctx, const char *uri)
         return NULL;
     }
     store->provctx = provctx;
+    store->broken_at = -1;
     if (store_uri_parse(provctx, uri, &store->uri)) {
         if ((store->directory = opendir(store->uri.path)) != NULL) {
             next_in_directory(store);
@@ -237,6 +243,28 @@ static int give_key(struct store *store, const struct passphrase_source *passphr
     return ok;
 }
 
+static int load_next(struct store *store, const struct passphrase_source *passphrase,
+                     OSSL_CALLBACK *callback, void *arg)
+{
+    int ok;
+
+    if (store->broken_at >= 0)
+        return raise_broken(store);
+    if (store->directory != NULL) {
+        ok = give_name(store, callback, arg);
+        next_in_directory(store);
+    } else {
+        ok = give_key(store, passphrase, callback, arg);
+        next_in_file(store);
+    }
+    return ok;
+}
+
+static int is_at_end(const struct store *store)
+{
+    return store->blob == NULL && store->broken_at < 0;
+}
+
 static int store_load(void *vstore, OSSL_CALLBACK *callback, void *arg,
                       OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
@@ -244,25 +272,21 @@ static int store_load(void *vstore, OSSL_CALLBACK *callback, void *arg,
     const struct passphrase_source passphrase = { ask, ask_arg };
     int ok;
 
-    if (store->is_damaged && !next_in_file(store))
+    if (is_at_end(store)) {
+        store->has_failed = 0;
         return 0;
-    if (store->blob == NULL)
-        return 0;
-    if (store->directory != NULL) {
-        ok = give_name(store, callback, arg);
-        next_in_directory(store);
-        return ok;
     }
-    ok = give_key(store, &passphrase, callback, arg);
-    look_ahead(store);
+    ok = load_next(store, &passphrase, callback, arg);
+    store->has_failed = !ok;
     return ok;
 }
 
+/* libcrypto takes a load that fails at the end for the end. */
 static int store_eof(void *vstore)
 {
     const struct store *store = vstore;
 
-    return store->blob == NULL && !store->is_damaged;
+    return is_at_end(store) && !store->has_failed;
 }
 
 const OSSL_DISPATCH schannel_store_functions[] = {
