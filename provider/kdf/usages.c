@@ -129,8 +129,10 @@ static int derive_key_block(const struct kdf *kdf, const struct kdf_usage *usage
         ok = ssl2_key_block(kdf, master, out, size);
     else if (kdf->protocol == KEY_PROTOCOL_SSL3)
         ssl3_key_block(master.data, client, server, out, size);
-    else
+    else if (kdf->premaster.data != NULL)
         tls1_key_block(master.data, client, server, out, size);
+    else
+        tls1_secret_key_block(&kdf->tls1_secret, client, server, out, size);
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return ok;
 }
@@ -253,8 +255,11 @@ static int derive_prf(const struct kdf *kdf, const struct kdf_usage *usage, uint
     }
     if (kdf->protocol == KEY_PROTOCOL_SSL3)
         ssl3_prf(secret, input_octets(&kdf->seed), none, out, size);
-    else
+    else if (kdf->premaster.data != NULL)
         tls1_prf(secret, input_octets(&kdf->label), input_octets(&kdf->seed), none, out, size);
+    else
+        tls1_secret_prf(&kdf->tls1_secret, input_octets(&kdf->label), input_octets(&kdf->seed),
+                        none, out, size);
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return 1;
 }

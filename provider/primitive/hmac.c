@@ -60,3 +60,18 @@ void hmac_finish(const struct hmac_key *key, struct digest_state *state, uint8_t
     digest_final(state, out);
     OPENSSL_cleanse(inner, sizeof(inner));
 }
+
+void hmac_outer_init(struct digest_text *outer, enum digest_id id)
+{
+    static const uint8_t inner[DIGEST_MAX_SIZE];
+    const struct octets part = { inner, digest_size(id) };
+
+    (void)digest_text_init(outer, id, DIGEST_BLOCK_SIZE, &part, 1);
+}
+
+void hmac_text(const struct hmac_key *key, const struct digest_text *message,
+               struct digest_text *outer, struct digest_state *scratch, uint8_t *out)
+{
+    digest_text_hash(message, &key->inner, scratch, outer->bytes);
+    digest_text_hash(outer, &key->outer, scratch, out);
+}

@@ -7,6 +7,7 @@
 #define SCHANNEL_PRIMITIVE_HMAC_H
 
 #include "primitive/digest.h"
+#include "primitive/digest_text.h"
 
 struct hmac_key {
     enum digest_id id;
@@ -20,5 +21,14 @@ void hmac_key_init(struct hmac_key *key, enum digest_id id, const uint8_t *secre
 void hmac_start(const struct hmac_key *key, struct digest_state *state);
 /* Ends the message: writes digest_size bytes, cleanses |state|. */
 void hmac_finish(const struct hmac_key *key, struct digest_state *state, uint8_t *out);
+
+/* Lays out what the outer digest hashes, behind its key block: an inner digest. */
+void hmac_outer_init(struct digest_text *outer, enum digest_id id);
+/*
+ * HMAC of a message that is laid out behind one block: digest_size bytes to |out|, which may be in
+ * |message|.  |outer| and |scratch| are overwritten; the caller cleanses them when he is done.
+ */
+void hmac_text(const struct hmac_key *key, const struct digest_text *message,
+               struct digest_text *outer, struct digest_state *scratch, uint8_t *out);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
+#include "primitive/digest_text.h"
 #include "primitive/ssl3_pad.h"
 
 #define MD5_SIZE  16
@@ -18,42 +19,68 @@ static void update(struct digest_state *state, struct octets value)
     digest_update(state, value.data, value.size);
 }
 
-/* Step n of the function: |n| + 1 times the letter 'A' + n. */
-static void prf_step(struct octets secret, struct octets seed1, struct octets seed2, unsigned n,
-                     uint8_t out[MD5_SIZE])
-{
-    const uint8_t letter = (uint8_t)('A' + n);
-    uint8_t inner[SHA1_SIZE];
+/* The function of section 6.1; what is worked on, cleansed when it is done. */
+struct prf {
+    struct octets secret, seed1, seed2;
+    uint8_t letters[SSL3_MAX_PRF_SIZE / MD5_SIZE]; /* of the step: "A", "BB", "CCC" ... */
+    uint8_t inner[SHA1_SIZE], step[MD5_SIZE];
     struct digest_state state;
+    struct digest_midstate sha1_start, md5_start;
+    struct digest_text sha1_text, md5_text;
+};
 
-    digest_init(&state, DIGEST_SHA1);
-    for (unsigned count = 0; count <= n; count++)
-        digest_update(&state, &letter, 1);
-    update(&state, secret);
-    update(&state, seed1);
-    update(&state, seed2);
-    digest_final(&state, inner);
-    digest_init(&state, DIGEST_MD5);
-    update(&state, secret);
-    digest_update(&state, inner, sizeof(inner));
-    digest_final(&state, out);
-    OPENSSL_cleanse(inner, sizeof(inner));
+/* MD5(secret || SHA-1(letters || secret || seed)) for inputs of any size. */
+static void long_step(struct prf *prf, struct octets letters)
+{
+    digest_init(&prf->state, DIGEST_SHA1);
+    update(&prf->state, letters);
+    update(&prf->state, prf->secret);
+    update(&prf->state, prf->seed1);
+    update(&prf->state, prf->seed2);
+    digest_final(&prf->state, prf->inner);
+    digest_init(&prf->state, DIGEST_MD5);
+    update(&prf->state, prf->secret);
+    digest_update(&prf->state, prf->inner, sizeof(prf->inner));
+    digest_final(&prf->state, prf->step);
+}
+
+/* The same with messages that are laid out.  0 when they are too long for that. */
+static int short_step(struct prf *prf, struct octets letters)
+{
+    const struct octets sha1_parts[] = { letters, prf->secret, prf->seed1, prf->seed2 };
+    const struct octets md5_parts[] = { prf->secret, { prf->inner, sizeof(prf->inner) } };
+
+    if (!digest_text_init(&prf->sha1_text, DIGEST_SHA1, 0, sha1_parts, 4))
+        return 0;
+    digest_text_hash(&prf->sha1_text, &prf->sha1_start, &prf->state, prf->inner);
+    if (!digest_text_init(&prf->md5_text, DIGEST_MD5, 0, md5_parts, 2))
+        return 0;
+    digest_text_hash(&prf->md5_text, &prf->md5_start, &prf->state, prf->step);
+    return 1;
 }
 
 void ssl3_prf(struct octets secret, struct octets seed1, struct octets seed2, uint8_t *out,
               size_t size)
 {
-    uint8_t step[MD5_SIZE];
+    struct prf prf;
 
-    for (unsigned n = 0; size != 0; n++) {
-        const size_t part = size < sizeof(step) ? size : sizeof(step);
+    prf.secret = secret;
+    prf.seed1 = seed1;
+    prf.seed2 = seed2;
+    digest_first_midstate(DIGEST_SHA1, &prf.sha1_start);
+    digest_first_midstate(DIGEST_MD5, &prf.md5_start);
+    for (size_t n = 0; size != 0; n++) {
+        const size_t part = size < sizeof(prf.step) ? size : sizeof(prf.step);
+        const struct octets letters = { prf.letters, n + 1 };
 
-        prf_step(secret, seed1, seed2, n, step);
-        memcpy(out, step, part);
+        memset(prf.letters, (int)('A' + n), n + 1);
+        if (!short_step(&prf, letters))
+            long_step(&prf, letters);
+        memcpy(out, prf.step, part);
         out += part;
         size -= part;
     }
-    OPENSSL_cleanse(step, sizeof(step));
+    OPENSSL_cleanse(&prf, sizeof(prf));
 }
 
 /* Section 6.1 */
