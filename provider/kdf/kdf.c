@@ -283,7 +283,7 @@ static size_t setter_of(const OSSL_PARAM *param)
 {
     size_t n = 0;
 
-    while (n < SETTERS && strcmp(param->key, setters[n].name) != 0)
+    while (n < SETTERS && !params_is(param, setters[n].name))
         n++;
     return n;
 }

@@ -155,8 +155,8 @@ static int derive_key(const struct kdf *kdf, const struct kdf_usage *usage, uint
     struct session_key_sizes sizes;
     struct octets master;
     int ok = get_master(kdf, buffer, &master) &&
-             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                               key, NULL, &sizes);
+             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                               usage->side, key, NULL, &sizes);
 
     if (ok)
         memcpy(out, key, size);
@@ -182,8 +182,8 @@ static int derive_iv(const struct kdf *kdf, const struct kdf_usage *usage, uint8
     struct session_key_sizes sizes;
     struct octets master;
     int ok = get_master(kdf, buffer, &master) &&
-             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                               NULL, iv, &sizes);
+             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                               usage->side, NULL, iv, &sizes);
 
     if (ok)
         memcpy(out, iv, size);
@@ -215,8 +215,8 @@ static int derive_mac(const struct kdf *kdf, const struct kdf_usage *usage, uint
     struct octets master;
     size_t made;
     int ok = get_master(kdf, buffer, &master) &&
-             session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                             key, &made);
+             session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                             usage->side, key, &made);
 
     if (ok)
         memcpy(out, key, size);

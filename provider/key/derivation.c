@@ -198,7 +198,7 @@ int derivation_set(const struct provctx *provctx, enum key_protocol protocol,
     for (; params->key != NULL; params++) {
         size_t n = 0;
 
-        while (n < SETTERS && strcmp(params->key, setters[n].name) != 0)
+        while (n < SETTERS && !params_is(params, setters[n].name))
             n++;
         if (n == SETTERS)
             continue;

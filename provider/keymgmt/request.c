@@ -235,7 +235,7 @@ int request_set(const struct provctx *provctx, struct request *request, const OS
          blob_options_set(provctx, &changed.options, params);
     for (const OSSL_PARAM *param = params; ok && param->key != NULL; param++) {
         for (size_t n = 0; ok && n < sizeof(setters) / sizeof(setters[0]); n++) {
-            if (strcmp(param->key, setters[n].name) == 0)
+            if (params_is(param, setters[n].name))
                 ok = setters[n].set(provctx, &changed, param);
         }
     }
@@ -255,7 +255,7 @@ void request_clear(struct request *request)
     OPENSSL_free(request->opaque_blob);
     blob_options_clear(&request->options);
     derivation_clear(&request->derivation);
-    OPENSSL_cleanse(request, sizeof(*request));
+    memset(request, 0, sizeof(*request));
 }
 
 #define KEY_TYPES                                                                                  \

@@ -248,10 +248,10 @@ static int collect_all(const struct mac_context *context, int is_init, const str
         !collect_options(context, params, request))
         return 0;
     for (; params != NULL && params->key != NULL; params++) {
-        if (strcmp(params->key, SCHANNEL_PARAM_OPAQUE_BLOB) == 0)
+        if (params_is(params, SCHANNEL_PARAM_OPAQUE_BLOB))
             blob = params;
         for (size_t n = 0; n < sizeof(collectors) / sizeof(collectors[0]); n++) {
-            if (strcmp(params->key, collectors[n].name) == 0 &&
+            if (params_is(params, collectors[n].name) &&
                 !collectors[n].collect(context, params, request))
                 return 0;
         }

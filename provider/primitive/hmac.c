@@ -21,7 +21,7 @@ static void absorb_key_block(struct digest_midstate *midstate, enum digest_id id
     for (size_t n = 0; n < sizeof(padded); n++)
         padded[n] = key_block[n] ^ pad;
     digest_init(&state, id);
-    digest_update(&state, padded, sizeof(padded));
+    digest_compress(&state, padded, 1);
     digest_get_midstate(&state, midstate);
     OPENSSL_cleanse(&state, sizeof(state));
     OPENSSL_cleanse(padded, sizeof(padded));

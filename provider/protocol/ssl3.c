@@ -8,11 +8,10 @@
 #include <openssl/crypto.h>
 #include "primitive/digest_text.h"
 #include "primitive/ssl3_pad.h"
+#include "protocol/key_block.h"
 
 #define MD5_SIZE  16
 #define SHA1_SIZE 20
-#define MAX_BLOCK_SIZE                                                                             \
-    (2 * (DIGEST_MAX_SIZE + BULK_CIPHER_MAX_KEY_SIZE + BULK_CIPHER_MAX_BLOCK_SIZE))
 
 static void update(struct digest_state *state, struct octets value)
 {
@@ -98,23 +97,16 @@ void ssl3_key_block(const uint8_t master[SSL3_MASTER_SECRET_SIZE], struct octets
              size);
 }
 
-/* One slice of the key block: |before| bytes of other kinds, then the client's and the server's. */
-static void key_block_slice(const uint8_t *master, const struct connection *connection,
-                            enum connection_side side, size_t before, uint8_t *out, size_t size)
+static void make_block(const uint8_t *master, const struct connection *connection, uint8_t *out,
+                       size_t size)
 {
-    uint8_t block[MAX_BLOCK_SIZE];
-    const size_t start = before + (side == SIDE_SERVER ? size : 0);
-
-    ssl3_key_block(master, connection->client_random, connection->server_random, block,
-                   start + size);
-    memcpy(out, block + start, size);
-    OPENSSL_cleanse(block, sizeof(block));
+    ssl3_key_block(master, connection->client_random, connection->server_random, out, size);
 }
 
 void ssl3_mac_secret(const uint8_t master[SSL3_MASTER_SECRET_SIZE],
                      const struct connection *connection, enum connection_side side, uint8_t *out)
 {
-    key_block_slice(master, connection, side, 0, out, connection->mac_bits / 8);
+    key_block_slice(make_block, master, connection, side, 0, out, connection->mac_bits / 8);
 }
 
 /* Section 6.2.2, exportable encryption algorithms: MD5(first || the side's random || the other). */
@@ -146,16 +138,17 @@ int ssl3_write_key(const uint8_t master[SSL3_MASTER_SECRET_SIZE],
                                      connection->is_export, &sizes))
         return 0;
     if (key != NULL && connection->is_export) {
-        key_block_slice(master, connection, side, keys_start, material, sizes.material);
+        key_block_slice(make_block, master, connection, side, keys_start, material, sizes.material);
         export_hash(connection, side, (struct octets){ material, sizes.material }, key, sizes.key);
         OPENSSL_cleanse(material, sizeof(material));
     } else if (key != NULL) {
-        key_block_slice(master, connection, side, keys_start, key, sizes.key);
+        key_block_slice(make_block, master, connection, side, keys_start, key, sizes.key);
     }
     if (iv != NULL && connection->is_export)
         export_hash(connection, side, (struct octets){ NULL, 0 }, iv, sizes.iv);
     else if (iv != NULL)
-        key_block_slice(master, connection, side, keys_start + 2 * sizes.material, iv, sizes.iv);
+        key_block_slice(make_block, master, connection, side, keys_start + 2 * sizes.material, iv,
+                        sizes.iv);
     return 1;
 }
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
+#include "protocol/key_block.h"
 
 /* What the PRF calls seed is never joined in memory: label, then the two randoms. */
 #define SEED_PARTS 3
@@ -169,28 +170,26 @@ void tls1_key_block(const uint8_t master[TLS1_MASTER_SECRET_SIZE], struct octets
     tls1_prf(master_octets(master), text("key expansion"), server_random, client_random, out, size);
 }
 
-/*
- * Takes one slice of the key block.  Its order is client MAC, server MAC, client key, server key,
- * client IV, server IV (section 6.3), so a slice is preceded by |before| bytes of other kinds and,
- * for the server, by the client's slice of the same size.
- */
-static void key_block_slice(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
-                            const struct connection *connection, enum connection_side side,
-                            size_t before, uint8_t *out, size_t size)
+static void make_block(const uint8_t *master, const struct connection *connection, uint8_t *out,
+                       size_t size)
 {
-    uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
-    const size_t start = before + (side == SIDE_SERVER ? size : 0);
+    struct key_block *kept = connection->kept;
 
-    tls1_key_block(master, connection->client_random, connection->server_random, block,
-                   start + size);
-    memcpy(out, block + start, size);
-    OPENSSL_cleanse(block, sizeof(block));
+    if (kept == NULL) {
+        tls1_key_block(master, connection->client_random, connection->server_random, out, size);
+        return;
+    }
+    if (!kept->has_secret)
+        tls1_secret_init(&kept->secret, master_octets(master));
+    kept->has_secret = 1;
+    tls1_secret_key_block(&kept->secret, connection->client_random, connection->server_random, out,
+                          size);
 }
 
 void tls1_mac_secret(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
                      const struct connection *connection, enum connection_side side, uint8_t *out)
 {
-    key_block_slice(master, connection, side, 0, out, connection->mac_bits / 8);
+    key_block_slice(make_block, master, connection, side, 0, out, connection->mac_bits / 8);
 }
 
 /* Section 6.3.1: the final key of an export cipher; both directions take the client random first. */
@@ -200,7 +199,7 @@ static void export_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
 {
     uint8_t material[BULK_CIPHER_MAX_KEY_SIZE];
 
-    key_block_slice(master, connection, side, 2 * (connection->mac_bits / 8), material,
+    key_block_slice(make_block, master, connection, side, 2 * (connection->mac_bits / 8), material,
                     sizes->material);
     tls1_prf((struct octets){ material, sizes->material }, text(write_key_labels[side]),
              connection->client_random, connection->server_random, key, sizes->key);
@@ -231,13 +230,14 @@ int tls1_write_key(const uint8_t master[TLS1_MASTER_SECRET_SIZE],
     if (key != NULL && connection->is_export)
         export_write_key(master, connection, side, &sizes, key);
     else if (key != NULL)
-        key_block_slice(master, connection, side, keys_start, key, sizes.key);
+        key_block_slice(make_block, master, connection, side, keys_start, key, sizes.key);
     if (iv != NULL && connection->has_explicit_iv)
         memset(iv, 0, sizes.iv);
     else if (iv != NULL && connection->is_export)
         export_write_iv(connection, side, sizes.iv, iv);
     else if (iv != NULL)
-        key_block_slice(master, connection, side, keys_start + 2 * sizes.material, iv, sizes.iv);
+        key_block_slice(make_block, master, connection, side, keys_start + 2 * sizes.material, iv,
+                        sizes.iv);
     return 1;
 }
 

@@ -15,8 +15,6 @@
 #define TLS1_RANDOM_SIZE         32
 #define TLS1_VERIFY_DATA_SIZE    12
 #define TLS1_HANDSHAKE_HASH_SIZE 36 /* MD5 || SHA-1 of the handshake messages */
-/* 2 * (MAC 20 + key 32 + IV 16): the largest key block a cipher suite can use. */
-#define TLS1_MAX_KEY_BLOCK_SIZE 136
 
 /*
  * A secret of any size, 0 included, as the PRF uses it: its halves as HMAC keys, so that they are

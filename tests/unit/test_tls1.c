@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include "primitive/hmac.h"
+#include "protocol/key_block.h"
 #include "protocol/tls1.h"
 #include "vectors.h"
 
@@ -434,7 +435,7 @@ static void compare_connection(struct vectors *vectors, struct tally *tally,
     const struct connection connection = read_connection(vectors, naming->connection);
     const struct field_name key_block = join(naming->connection, "KeyBlock", "");
     const struct field_name result = join(naming->connection, "Result", "");
-    uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
+    uint8_t block[KEY_BLOCK_MAX_SIZE];
 
     compare_value(vectors, tally, join(naming->connection, "MasterSecret", "").text,
                   (struct octets){ master, TLS1_MASTER_SECRET_SIZE });
@@ -740,7 +741,7 @@ static void check_slices_tile_the_key_block(const uint8_t *master,
                                             const struct connection *connection,
                                             const struct bulk_cipher_sizes *sizes)
 {
-    uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE], slices[TLS1_MAX_KEY_BLOCK_SIZE];
+    uint8_t block[KEY_BLOCK_MAX_SIZE], slices[KEY_BLOCK_MAX_SIZE];
     uint8_t *key = slices + 2 * connection->mac_bits / 8;
     uint8_t *iv = key + 2 * sizes->key;
     const size_t size = 2 * (connection->mac_bits / 8 + sizes->key + sizes->iv);
@@ -835,7 +836,7 @@ static void the_largest_connection_fills_the_largest_key_block(void **unused)
     (void)unused;
     assert_int_equal(
         bulk_cipher_key_block_sizes(bulk_cipher_by_id(BULK_CIPHER_AES_256), 0, 0, &sizes), 1);
-    assert_int_equal(2 * (DIGEST_MAX_SIZE + sizes.material + sizes.iv), TLS1_MAX_KEY_BLOCK_SIZE);
+    assert_int_equal(2 * (DIGEST_MAX_SIZE + sizes.material + sizes.iv), KEY_BLOCK_MAX_SIZE);
 }
 
 int main(void)
