@@ -132,6 +132,6 @@ void blob_rows(void)
         .to_reach = 2.5,
     };
 
-    printf("%-30s  %7.2f us, at most %.0f us\n", "  the time of a connection",
-           1e6 * compare(&row), MOST_MICROSECONDS);
+    printf("%-30s  %7.2f us, at most %.0f us\n", "  the time of a connection", 1e6 * compare(&row),
+           MOST_MICROSECONDS);
 }

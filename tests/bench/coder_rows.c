@@ -56,9 +56,9 @@ static void *open_coder(const struct job *job)
         die(job->name);
     make_keys(coder, is_ours);
     for (size_t n = 0; n < KEY_COUNT; n++) {
-        coder->encoders[n] = OSSL_ENCODER_CTX_new_for_pkey(
-            coder->keys[n], KEY_SELECTION, is_ours ? SCHANNEL_BLOB_OPAQUE : "DER",
-            is_ours ? NULL : "PrivateKeyInfo", NULL);
+        coder->encoders[n] = OSSL_ENCODER_CTX_new_for_pkey(coder->keys[n], KEY_SELECTION,
+                                                           is_ours ? SCHANNEL_BLOB_OPAQUE : "DER",
+                                                           is_ours ? NULL : "PrivateKeyInfo", NULL);
         if (coder->encoders[n] == NULL)
             die(job->name);
     }

@@ -104,7 +104,7 @@ void print_limit(struct compressions needed, double seconds)
 
     printf("%-30s  %u of MD5 x %.0f ns + %u of SHA-1 x %.0f ns = %.2f us; ours takes %.2f times "
            "that\n",
-           "  limit: its compressions", needed.md5, 1e9 * md5, needed.sha1, 1e9 * sha1,
-           1e6 * limit, seconds / limit);
+           "  limit: its compressions", needed.md5, 1e9 * md5, needed.sha1, 1e9 * sha1, 1e6 * limit,
+           seconds / limit);
     fflush(stdout);
 }

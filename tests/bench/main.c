@@ -23,9 +23,14 @@ static const struct {
     const char *name;
     void (*print)(void);
 } groups[] = {
-    { "derivations", derivation_rows }, { "threads", thread_rows }, { "ciphers", cipher_rows },
-    { "macs", mac_rows },               { "blobs", blob_rows },     { "coders", coder_rows },
-    { "memory", memory_rows },          { "hand-offs", hand_off_rows },
+    { "derivations", derivation_rows },
+    { "threads", thread_rows },
+    { "ciphers", cipher_rows },
+    { "macs", mac_rows },
+    { "blobs", blob_rows },
+    { "coders", coder_rows },
+    { "memory", memory_rows },
+    { "hand-offs", hand_off_rows },
 };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
@@ -74,8 +79,7 @@ static void print_load(const char *when)
 
 static void print_machine(void)
 {
-    printf("%s\n%ld processors: ", OpenSSL_version(OPENSSL_VERSION),
-           sysconf(_SC_NPROCESSORS_ONLN));
+    printf("%s\n%ld processors: ", OpenSSL_version(OPENSSL_VERSION), sysconf(_SC_NPROCESSORS_ONLN));
     print_processor();
     print_load("at the start");
 }

@@ -92,7 +92,8 @@ static const struct {
     int encrypts, to_reach;
 } rows[] = {
     { "an RC4 key object", SCHANNEL_ALG_RC4, SCHANNEL_USAGE_CLIENT_WRITE_KEY, 1, 1000 },
-    { "an AES-128-CBC key object", SCHANNEL_ALG_AES_128_CBC, SCHANNEL_USAGE_CLIENT_WRITE_KEY, 1, 700 },
+    { "an AES-128-CBC key object", SCHANNEL_ALG_AES_128_CBC, SCHANNEL_USAGE_CLIENT_WRITE_KEY, 1,
+      700 },
     { "a DES-EDE3-CBC key object", SCHANNEL_ALG_DES_EDE3_CBC, SCHANNEL_USAGE_CLIENT_WRITE_KEY, 1,
       700 },
     { "a TLS1-MAC key object", SCHANNEL_ALG_AES_128_CBC, SCHANNEL_USAGE_CLIENT_WRITE_MAC, 0, 500 },

@@ -37,8 +37,7 @@ static CK_OBJECT_HANDLE make_nss_master(const struct softoken *token)
     CK_OBJECT_HANDLE master;
 
     if (token->functions->C_CreateObject(token->session, template,
-                                         sizeof(template) / sizeof(template[0]),
-                                         &master) != CKR_OK)
+                                         sizeof(template) / sizeof(template[0]), &master) != CKR_OK)
         die("NSS: C_CreateObject");
     return master;
 }

@@ -96,23 +96,22 @@ static void *open_master(const struct job *job)
 /* The randoms come with the first key of a connection and hold for the others. */
 static void run_master(void *state, size_t count)
 {
-    static const char *const usages[KEY_COUNT] = {
-        SCHANNEL_USAGE_CLIENT_WRITE_KEY, SCHANNEL_USAGE_SERVER_WRITE_KEY,
-        SCHANNEL_USAGE_CLIENT_WRITE_MAC, SCHANNEL_USAGE_SERVER_WRITE_MAC
-    };
+    static const char *const usages[KEY_COUNT] = { SCHANNEL_USAGE_CLIENT_WRITE_KEY,
+                                                   SCHANNEL_USAGE_SERVER_WRITE_KEY,
+                                                   SCHANNEL_USAGE_CLIENT_WRITE_MAC,
+                                                   SCHANNEL_USAGE_SERVER_WRITE_MAC };
     struct reconnect *reconnect = state;
 
     for (; count != 0; count--) {
         reconnect->random[0]++;
         for (size_t n = 0; n < KEY_COUNT; n++) {
             EVP_PKEY *key = NULL;
-            OSSL_PARAM params[] = {
-                text(SCHANNEL_PARAM_USAGE, usages[n]),
-                n != 0 ? OSSL_PARAM_construct_end()
-                       : octets(SCHANNEL_PARAM_CLIENT_RANDOM, reconnect->random, RANDOM_SIZE),
-                octets(SCHANNEL_PARAM_SERVER_RANDOM, known_random, RANDOM_SIZE),
-                OSSL_PARAM_construct_end()
-            };
+            OSSL_PARAM params[] = { text(SCHANNEL_PARAM_USAGE, usages[n]),
+                                    n != 0 ? OSSL_PARAM_construct_end()
+                                           : octets(SCHANNEL_PARAM_CLIENT_RANDOM, reconnect->random,
+                                                    RANDOM_SIZE),
+                                    octets(SCHANNEL_PARAM_SERVER_RANDOM, known_random, RANDOM_SIZE),
+                                    OSSL_PARAM_construct_end() };
 
             if (EVP_PKEY_CTX_set_params(reconnect->derivation, params) <= 0 ||
                 EVP_PKEY_generate(reconnect->derivation, &key) <= 0)
@@ -131,6 +130,5 @@ static void close_master(void *state)
     OPENSSL_free(reconnect);
 }
 
-const struct job tls1_master_keys = {
-    "TLS1-MASTER", open_master, run_master, close_master, NULL, NULL, 0, 0
-};
+const struct job tls1_master_keys = { "TLS1-MASTER", open_master, run_master, close_master,
+                                      NULL,          NULL,        0,          0 };

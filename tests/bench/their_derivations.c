@@ -126,6 +126,5 @@ static void close_formula(void *state)
     OPENSSL_free(formula);
 }
 
-const struct job ssl3_formula_104 = {
-    "with EVP_MD", open_formula, run_formula, close_formula, NULL, NULL, 104, 0
-};
+const struct job ssl3_formula_104 = { "with EVP_MD", open_formula, run_formula, close_formula,
+                                      NULL,          NULL,         104,         0 };

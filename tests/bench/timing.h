@@ -13,7 +13,7 @@
 
 /* Something that can be done many times.  Mistakes end the program: see die. */
 struct job {
-    const char *name; /* printed */
+    const char *name;                     /* printed */
     void *(*open)(const struct job *job); /* what |work| needs, one for each thread */
     void (*work)(void *state, size_t count);
     void (*close)(void *state);
