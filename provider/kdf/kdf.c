@@ -170,8 +170,7 @@ static int set_input(struct kdf *kdf, size_t offset, size_t least, const OSSL_PA
 static void prepare_secret(struct kdf *kdf)
 {
     if (kdf->protocol == KEY_PROTOCOL_TLS1)
-        tls1_secret_init(&kdf->tls1_secret,
-                         (struct octets){ kdf->secret.data, kdf->secret.size });
+        tls1_secret_init(&kdf->tls1_secret, (struct octets){ kdf->secret.data, kdf->secret.size });
 }
 
 int kdf_set_secret(struct kdf *kdf, struct octets secret)

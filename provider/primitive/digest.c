@@ -154,34 +154,25 @@ static void set_words(struct digest_state *state, const struct digest_midstate *
     }
 }
 
-/* A state that has absorbed |bytes| bytes, the last |bytes| mod 64 of which are in |buffered|. */
-static void set_state(struct digest_state *state, enum digest_id id,
-                      const struct digest_midstate *midstate, uint64_t bytes,
-                      const uint8_t *buffered)
+/* How many bytes were absorbed, as libcrypto counts: bits in two words, and what waits in the buffer. */
+static void set_count(struct digest_state *state, uint64_t bytes)
 {
     const uint32_t low_bits = (uint32_t)(bytes << 3);
     const uint32_t high_bits = (uint32_t)(bytes >> 29);
-    const unsigned count = (unsigned)(bytes % DIGEST_BLOCK_SIZE);
+    const unsigned waiting = (unsigned)(bytes % DIGEST_BLOCK_SIZE);
     MD5_CTX *md5 = &state->u.md5;
     SHA_CTX *sha1 = &state->u.sha1;
 
-    memset(state, 0, sizeof(*state));
-    state->id = id;
-    set_words(state, midstate);
-    switch (id) {
+    switch (state->id) {
     case DIGEST_MD5:
         md5->Nl = low_bits;
         md5->Nh = high_bits;
-        md5->num = count;
-        if (count > 0)
-            memcpy(md5->data, buffered, count);
+        md5->num = waiting;
         break;
     case DIGEST_SHA1:
         sha1->Nl = low_bits;
         sha1->Nh = high_bits;
-        sha1->num = count;
-        if (count > 0)
-            memcpy(sha1->data, buffered, count);
+        sha1->num = waiting;
         break;
     case DIGEST_NONE:
         break;
@@ -191,7 +182,8 @@ static void set_state(struct digest_state *state, enum digest_id id,
 void digest_from_midstate(struct digest_state *state, enum digest_id id,
                           const struct digest_midstate *midstate, uint64_t blocks)
 {
-    set_state(state, id, midstate, blocks * DIGEST_BLOCK_SIZE, NULL);
+    digest_load(state, id, midstate);
+    set_count(state, blocks * DIGEST_BLOCK_SIZE);
 }
 
 /* ---- whole blocks ---- */
@@ -251,6 +243,12 @@ void digest_chaining_value(const struct digest_state *state, uint8_t *out)
     case DIGEST_NONE:
         break;
     }
+}
+
+void digest_unload(struct digest_state *state)
+{
+    _Static_assert(offsetof(MD5_CTX, A) == 0 && offsetof(SHA_CTX, h0) == 0, "the words come first");
+    OPENSSL_cleanse(&state->u, DIGEST_MAX_SIZE);
 }
 
 /* ---- saving ---- */
@@ -320,7 +318,10 @@ int digest_restore(struct digest_state *state, enum digest_id id, const uint8_t 
         return 0;
     for (size_t n = 0; n < chaining_size; n++)
         midstate.word[n / 4] |= (uint32_t)in[n] << byte_shift(id, n % 4);
-    set_state(state, id, &midstate, bytes, in + fixed_size);
+    memset(state, 0, sizeof(*state));
+    digest_load(state, id, &midstate);
+    set_count(state, bytes);
+    memcpy((uint8_t *)(uintptr_t)buffered_bytes(state), in + fixed_size, size - fixed_size);
     OPENSSL_cleanse(&midstate, sizeof(midstate));
     return 1;
 }

@@ -60,6 +60,8 @@ void digest_load(struct digest_state *state, enum digest_id id,
                  const struct digest_midstate *midstate);
 void digest_compress(struct digest_state *state, const uint8_t *data, size_t blocks);
 void digest_chaining_value(const struct digest_state *state, uint8_t *out);
+/* Cleanses what these three have put into |state|. */
+void digest_unload(struct digest_state *state);
 
 /* What a digest begins with. */
 void digest_first_midstate(enum digest_id id, struct digest_midstate *midstate);

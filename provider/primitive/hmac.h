@@ -22,13 +22,15 @@ void hmac_start(const struct hmac_key *key, struct digest_state *state);
 /* Ends the message: writes digest_size bytes, cleanses |state|. */
 void hmac_finish(const struct hmac_key *key, struct digest_state *state, uint8_t *out);
 
-/* Lays out what the outer digest hashes, behind its key block: an inner digest. */
-void hmac_outer_init(struct digest_text *outer, enum digest_id id);
-/*
- * HMAC of a message that is laid out behind one block: digest_size bytes to |out|, which may be in
- * |message|.  |outer| and |scratch| are overwritten; the caller cleanses them when he is done.
- */
+/* What HMAC of short messages works on: overwritten by each; the caller cleanses it when he is done. */
+struct hmac_scratch {
+    struct digest_state state;
+    uint8_t outer[DIGEST_BLOCK_SIZE]; /* the block that the outer digest compresses last */
+};
+
+/* HMAC of a message that is laid out behind one block: digest_size bytes to |out|, which may be in
+ * |message|. */
 void hmac_text(const struct hmac_key *key, const struct digest_text *message,
-               struct digest_text *outer, struct digest_state *scratch, uint8_t *out);
+               struct hmac_scratch *scratch, uint8_t *out);
 
 #endif

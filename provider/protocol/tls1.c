@@ -41,20 +41,19 @@ static void xor_into(uint8_t *out, const uint8_t *block, size_t size)
 struct p_hash {
     const struct hmac_key *key;
     uint8_t a[DIGEST_MAX_SIZE], block[DIGEST_MAX_SIZE];
-    struct digest_state state;
-    /* seed, then A; A || seed; an inner digest */
-    struct digest_text first, second, outer;
+    struct hmac_scratch scratch;
+    struct digest_text first, second; /* seed, then A; A || seed */
 };
 
 /* HMAC(key, |first| || seed) with |first_size| bytes at |first|, which may be where |out| is. */
 static void hmac_seed(struct p_hash *work, const uint8_t *first, size_t first_size,
                       const struct octets *seed, uint8_t *out)
 {
-    hmac_start(work->key, &work->state);
-    digest_update(&work->state, first, first_size);
+    hmac_start(work->key, &work->scratch.state);
+    digest_update(&work->scratch.state, first, first_size);
     for (size_t n = 0; seed != NULL && n < SEED_PARTS; n++)
-        digest_update(&work->state, seed[n].data, seed[n].size);
-    hmac_finish(work->key, &work->state, out);
+        digest_update(&work->scratch.state, seed[n].data, seed[n].size);
+    hmac_finish(work->key, &work->scratch.state, out);
 }
 
 /* For seeds of any size. */
@@ -79,7 +78,6 @@ static int lay_out(struct p_hash *work, const struct octets seed[SEED_PARTS])
     const struct octets a_seed[] = { { work->a, digest_size(id) }, seed[0], seed[1], seed[2] };
 
     memset(work->a, 0, sizeof(work->a));
-    hmac_outer_init(&work->outer, id);
     return digest_text_init(&work->first, id, DIGEST_BLOCK_SIZE, seed, SEED_PARTS) &&
            digest_text_init(&work->second, id, DIGEST_BLOCK_SIZE, a_seed, 1 + SEED_PARTS);
 }
@@ -91,14 +89,14 @@ static void xor_p_hash_short(struct p_hash *work, uint8_t *out, size_t size)
     const struct octets a = { work->a, hash_size };
     uint8_t *const a_in_second = work->second.bytes;
 
-    hmac_text(work->key, &work->first, &work->outer, &work->state, a_in_second);
+    hmac_text(work->key, &work->first, &work->scratch, a_in_second);
     (void)digest_text_init(&work->first, work->key->id, DIGEST_BLOCK_SIZE, &a, 1);
     for (size_t done = 0; done < size; done += hash_size) {
         if (done > 0) {
             memcpy(work->first.bytes, a_in_second, hash_size);
-            hmac_text(work->key, &work->first, &work->outer, &work->state, a_in_second);
+            hmac_text(work->key, &work->first, &work->scratch, a_in_second);
         }
-        hmac_text(work->key, &work->second, &work->outer, &work->state, work->block);
+        hmac_text(work->key, &work->second, &work->scratch, work->block);
         xor_into(out + done, work->block, size - done < hash_size ? size - done : hash_size);
     }
 }
