@@ -70,7 +70,7 @@ const struct job tls1_kdf_104 = KDF_JOB(SCHANNEL_KDF_TLS1, 104, MASTER_SIZE);
 const struct job tls1_kdf_136 = KDF_JOB(SCHANNEL_KDF_TLS1, 136, MASTER_SIZE);
 const struct job ssl3_kdf_104 = KDF_JOB(SCHANNEL_KDF_SSL3, 104, MASTER_SIZE);
 const struct job ssl2_kdf_48 = KDF_JOB(SCHANNEL_KDF_SSL2, 48, 16);
-const struct job pct1_kdf_16 = KDF_JOB(SCHANNEL_KDF_PCT1, 16, 32);
+const struct job pct1_kdf_16 = KDF_JOB(SCHANNEL_KDF_PCT1, 16, 16);
 
 /* ---- from a key object ---- */
 

@@ -277,6 +277,28 @@ static void the_seed_may_be_cut_between_its_two_parts_anywhere(void **unused)
     }
 }
 
+/* Short seeds are laid out, long ones absorbed: both sides of the border, and a secret kept. */
+static void seeds_of_every_length_agree_with_openssl(void **unused)
+{
+    const struct bytes secret = counting(0x11, 47);
+    uint8_t ours[60], theirs[sizeof(ours)];
+    struct tls1_secret kept;
+
+    (void)unused;
+    tls1_secret_init(&kept, octets_of(&secret));
+    for (size_t size = 0; size <= 200; size++) {
+        const struct bytes seed = counting((uint8_t)(size * 5), size);
+
+        openssl_prf(octets_of(&secret), text("a label"), octets_of(&seed), theirs, sizeof(theirs));
+        tls1_prf(octets_of(&secret), text("a label"), (struct octets){ seed.data, size / 2 },
+                 (struct octets){ seed.data + size / 2, size - size / 2 }, ours, sizeof(ours));
+        assert_memory_equal(ours, theirs, sizeof(ours));
+        memset(ours, 0, sizeof(ours));
+        tls1_secret_prf(&kept, text("a label"), octets_of(&seed), text(""), ours, sizeof(ours));
+        assert_memory_equal(ours, theirs, sizeof(ours));
+    }
+}
+
 static void an_empty_secret_needs_no_address(void **unused)
 {
     const struct octets nothing = { NULL, 0 };
@@ -850,6 +872,7 @@ int main(void)
         cmocka_unit_test(secrets_of_every_length_agree_with_openssl),
         cmocka_unit_test(outputs_of_every_length_agree_with_openssl_and_stay_in_bounds),
         cmocka_unit_test(the_seed_may_be_cut_between_its_two_parts_anywhere),
+        cmocka_unit_test(seeds_of_every_length_agree_with_openssl),
         cmocka_unit_test(an_empty_secret_needs_no_address),
         cmocka_unit_test(an_output_of_no_bytes_writes_nothing),
         cmocka_unit_test(the_recorded_connections_are_derived_alike),
