@@ -6,6 +6,7 @@
 #ifndef SCHANNEL_PROVIDER_PARAMS_H
 #define SCHANNEL_PROVIDER_PARAMS_H
 
+#include <string.h>
 #include <openssl/params.h>
 #include "errors.h"
 #include "primitive/digest.h"
@@ -14,6 +15,12 @@
 
 /* Room for the longest name that an algorithm, usage or digest has, and then some. */
 #define PARAMS_NAME_SIZE 64
+
+/* Is |param| the one that is called |name|?  The first letter settles most questions. */
+static inline int params_is(const OSSL_PARAM *param, const char *name)
+{
+    return param->key[0] == name[0] && strcmp(param->key, name) == 0;
+}
 
 /* Any integer type; |least| <= value <= |most|. */
 int params_get_number(const struct errors *errors, const OSSL_PARAM *param, uint64_t least,

@@ -129,8 +129,10 @@ static int derive_key_block(const struct kdf *kdf, const struct kdf_usage *usage
         ok = ssl2_key_block(kdf, master, out, size);
     else if (kdf->protocol == KEY_PROTOCOL_SSL3)
         ssl3_key_block(master.data, client, server, out, size);
-    else
+    else if (kdf->premaster.data != NULL)
         tls1_key_block(master.data, client, server, out, size);
+    else
+        tls1_secret_key_block(&kdf->tls1_secret, client, server, out, size);
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return ok;
 }
@@ -153,8 +155,8 @@ static int derive_key(const struct kdf *kdf, const struct kdf_usage *usage, uint
     struct session_key_sizes sizes;
     struct octets master;
     int ok = get_master(kdf, buffer, &master) &&
-             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                               key, NULL, &sizes);
+             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                               usage->side, key, NULL, &sizes);
 
     if (ok)
         memcpy(out, key, size);
@@ -180,8 +182,8 @@ static int derive_iv(const struct kdf *kdf, const struct kdf_usage *usage, uint8
     struct session_key_sizes sizes;
     struct octets master;
     int ok = get_master(kdf, buffer, &master) &&
-             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                               NULL, iv, &sizes);
+             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                               usage->side, NULL, iv, &sizes);
 
     if (ok)
         memcpy(out, iv, size);
@@ -213,8 +215,8 @@ static int derive_mac(const struct kdf *kdf, const struct kdf_usage *usage, uint
     struct octets master;
     size_t made;
     int ok = get_master(kdf, buffer, &master) &&
-             session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                             key, &made);
+             session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                             usage->side, key, &made);
 
     if (ok)
         memcpy(out, key, size);
@@ -253,8 +255,11 @@ static int derive_prf(const struct kdf *kdf, const struct kdf_usage *usage, uint
     }
     if (kdf->protocol == KEY_PROTOCOL_SSL3)
         ssl3_prf(secret, input_octets(&kdf->seed), none, out, size);
-    else
+    else if (kdf->premaster.data != NULL)
         tls1_prf(secret, input_octets(&kdf->label), input_octets(&kdf->seed), none, out, size);
+    else
+        tls1_secret_prf(&kdf->tls1_secret, input_octets(&kdf->label), input_octets(&kdf->seed),
+                        none, out, size);
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return 1;
 }

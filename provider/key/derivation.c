@@ -185,17 +185,19 @@ int derivation_set(const struct provctx *provctx, enum key_protocol protocol,
         return 1;
     derivation_copy(&changed, derivation);
     for (; params->key != NULL; params++) {
-        for (size_t n = 0; n < SETTERS; n++) {
-            if (strcmp(params->key, setters[n].name) != 0)
-                continue;
-            if (protocol != KEY_PROTOCOL_NONE && (setters[n].protocols >> protocol & 1) == 0) {
-                derivation_clear(&changed);
-                return lacks(provctx->errors, protocol, params->key);
-            }
-            if (!setters[n].set(provctx, &changed, params)) {
-                derivation_clear(&changed);
-                return 0;
-            }
+        size_t n = 0;
+
+        while (n < SETTERS && !params_is(params, setters[n].name))
+            n++;
+        if (n == SETTERS)
+            continue;
+        if (protocol != KEY_PROTOCOL_NONE && (setters[n].protocols >> protocol & 1) == 0) {
+            derivation_clear(&changed);
+            return lacks(provctx->errors, protocol, params->key);
+        }
+        if (!setters[n].set(provctx, &changed, params)) {
+            derivation_clear(&changed);
+            return 0;
         }
     }
     derivation_clear(derivation);

@@ -1,6 +1,7 @@
 /* The live key: see key.h. */
 #include "key/key.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -47,6 +48,7 @@ static void clear_value(struct key *key)
         if (key->value.master != NULL)
             master_value_clear(key->value.master);
         OPENSSL_free(key->value.master);
+        key->value.master = NULL;
         break;
     case KEY_KIND_CIPHER:
         cipher_value_clear(&key->value.cipher);
@@ -55,7 +57,6 @@ static void clear_value(struct key *key)
         mac_value_clear(&key->value.mac);
         break;
     }
-    OPENSSL_cleanse(&key->value, sizeof(key->value));
 }
 
 void key_message_begin(struct key *key, struct key_message *message)
@@ -92,7 +93,9 @@ void key_free(struct key *key)
         blob_options_clear(key->options);
     OPENSSL_free(key->options);
     fork_lock_destroy(&key->lock);
-    OPENSSL_clear_free(key, sizeof(*key));
+    /* the value is cleansed */
+    OPENSSL_cleanse(key, offsetof(struct key, value));
+    OPENSSL_free(key);
 }
 
 void key_enter(struct key *key)

@@ -36,13 +36,19 @@ void mac_value_clear(struct mac_value *value)
     OPENSSL_cleanse(value, sizeof(*value));
 }
 
-void mac_value_drop(struct mac_value *value)
+/* Ready for the next message; |running| is cleansed already. */
+static void end_message(struct mac_value *value)
 {
-    OPENSSL_cleanse(&value->running, sizeof(value->running));
     value->started = 0;
     value->in_record = 0;
     value->record_length = 0;
     value->absorbed = 0;
+}
+
+void mac_value_drop(struct mac_value *value)
+{
+    OPENSSL_cleanse(&value->running, sizeof(value->running));
+    end_message(value);
 }
 
 /* ---- the four formulas ---- */
@@ -265,6 +271,6 @@ int mac_value_final(const struct provctx *provctx, struct mac_value *value,
         advance(value);
         record->has_length = 0;
     }
-    mac_value_drop(value);
+    end_message(value);
     return 1;
 }

@@ -309,7 +309,7 @@ static size_t setter_of(const OSSL_PARAM *param, enum options_scope scope)
     size_t n = 0;
 
     while (n < COUNT(setters) &&
-           ((setters[n].scopes & scope) == 0 || strcmp(param->key, setters[n].name) != 0))
+           ((setters[n].scopes & scope) == 0 || !params_is(param, setters[n].name)))
         n++;
     return n;
 }

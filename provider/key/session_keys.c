@@ -169,10 +169,11 @@ int session_master(const struct errors *errors, enum key_protocol protocol, stru
 /* ---- keys ---- */
 
 int session_write_key(const struct errors *errors, enum key_protocol protocol, struct octets secret,
-                      const struct derivation *derivation, enum connection_side side, uint8_t *key,
-                      uint8_t *iv, struct session_key_sizes *sizes)
+                      const struct derivation *derivation, struct key_block *kept,
+                      enum connection_side side, uint8_t *key, uint8_t *iv,
+                      struct session_key_sizes *sizes)
 {
-    const struct connection connection = session_connection(derivation);
+    struct connection connection = session_connection(derivation);
     uint8_t joined[SSL2_MAX_MASTER_SIZE];
     struct octets master;
     int ok;
@@ -181,6 +182,7 @@ int session_write_key(const struct errors *errors, enum key_protocol protocol, s
         !derivation_check_randoms(errors, protocol, derivation) ||
         !session_master(errors, protocol, secret, derivation, joined, &master))
         return 0;
+    connection.kept = kept;
     ok = 1;
     switch (protocol) {
     case KEY_PROTOCOL_NONE:
@@ -220,14 +222,15 @@ int session_mac_size(const struct errors *errors, enum key_protocol protocol,
 }
 
 int session_mac_key(const struct errors *errors, enum key_protocol protocol, struct octets master,
-                    const struct derivation *derivation, enum connection_side side, uint8_t *key,
-                    size_t *size)
+                    const struct derivation *derivation, struct key_block *kept,
+                    enum connection_side side, uint8_t *key, size_t *size)
 {
-    const struct connection connection = session_connection(derivation);
+    struct connection connection = session_connection(derivation);
 
     if (!session_mac_size(errors, protocol, derivation, size) ||
         !derivation_check_randoms(errors, protocol, derivation))
         return 0;
+    connection.kept = kept;
     if (protocol == KEY_PROTOCOL_PCT1)
         pct1_mac_key(master.data, &connection, side, key);
     else if (protocol == KEY_PROTOCOL_SSL3)

@@ -20,6 +20,7 @@ struct generation {
     struct request request;
     struct key *template;      /* handed over for the generation that follows; a reference */
     struct key *template_copy; /* ours, since the first generation; NULL: none so far */
+    struct key_block block;    /* of the master in |template_copy| */
 };
 
 void *generate_init(void *vprovctx, int selection, const OSSL_PARAM params[])
@@ -49,7 +50,7 @@ void generate_cleanup(void *vgeneration)
     request_clear(&generation->request);
     key_free(generation->template);
     key_free(generation->template_copy);
-    OPENSSL_free(generation);
+    OPENSSL_clear_free(generation, sizeof(*generation));
 }
 
 int generate_set_params(void *vgeneration, const OSSL_PARAM params[])
@@ -87,12 +88,12 @@ static enum connection_side side_of(const struct key *key)
 }
 
 static int derive_mac(struct key *key, const struct master_value *master,
-                      const struct derivation *derivation)
+                      const struct derivation *derivation, struct key_block *kept)
 {
     uint8_t bytes[SESSION_MAX_MAC_SIZE];
     size_t size;
     int ok = session_mac_key(key->provctx->errors, key->protocol, master_value_secret(master),
-                             derivation, side_of(key), bytes, &size);
+                             derivation, kept, side_of(key), bytes, &size);
 
     if (ok) {
         key->algorithm = key_algorithm_by_id(KEY_MAC_OF(key->protocol));
@@ -104,13 +105,13 @@ static int derive_mac(struct key *key, const struct master_value *master,
 }
 
 static int derive_cipher(struct key *key, const struct master_value *master,
-                         const struct derivation *derivation)
+                         const struct derivation *derivation, struct key_block *kept)
 {
     uint8_t bytes[BULK_CIPHER_MAX_KEY_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE];
     struct cipher_value *cipher = &key->value.cipher;
     struct session_key_sizes sizes;
     int ok = session_write_key(key->provctx->errors, key->protocol, master_value_secret(master),
-                               derivation, side_of(key), bytes, iv, &sizes);
+                               derivation, kept, side_of(key), bytes, iv, &sizes);
 
     if (ok) {
         key->algorithm = key_algorithm_by_cipher(derivation->cipher);
@@ -163,8 +164,9 @@ static int check_usage(const struct generation *generation)
                  "server-write-mac of this master?  To write the master itself, set blob alone");
 }
 
-/* A session key of the converted |master|. */
-static struct key *derive(const struct generation *generation, const struct master_value *master)
+/* A session key of the converted |master|, of whose key blocks |kept| keeps the last one. */
+static struct key *derive(const struct generation *generation, const struct master_value *master,
+                          struct key_block *kept)
 {
     const struct request *request = &generation->request;
     struct derivation derivation = master->derivation;
@@ -177,8 +179,8 @@ static struct key *derive(const struct generation *generation, const struct mast
     key->protocol = master->protocol;
     key->usage = request->usage;
     key->exportable = request->exportable;
-    ok = key_usage_is_mac(request->usage) ? derive_mac(key, master, &derivation)
-                                          : derive_cipher(key, master, &derivation);
+    ok = key_usage_is_mac(request->usage) ? derive_mac(key, master, &derivation, kept)
+                                          : derive_cipher(key, master, &derivation, kept);
     if (ok && request_apply_to(key, request))
         return key;
     key_free(key);
@@ -200,7 +202,7 @@ static int try_derivation(const struct generation *generation, const struct mast
         secret.size = master->secret_size;
     master_value_init_secret(&trial, master->protocol, secret);
     trial.derivation = master->derivation; /* borrowed */
-    key = derive(generation, &trial);
+    key = derive(generation, &trial, NULL);
     key_free(key);
     return key != NULL;
 }
@@ -301,7 +303,7 @@ static struct key *generate_from(struct generation *generation, struct key *temp
 {
     return is_duplication(generation, template_copy)
                ? duplicate(generation, template_copy)
-               : derive(generation, template_copy->value.master);
+               : derive(generation, template_copy->value.master, &generation->block);
 }
 
 /*
@@ -313,10 +315,12 @@ static struct key *generate_first(struct generation *generation)
     struct key *copy = copy_template(generation);
     struct key *key = copy != NULL ? generate_from(generation, copy) : NULL;
 
-    if (key != NULL && key->algorithm->kind != KEY_KIND_MASTER)
+    if (key != NULL && key->algorithm->kind != KEY_KIND_MASTER) {
         generation->template_copy = copy;
-    else
+    } else {
         key_free(copy);
+        OPENSSL_cleanse(&generation->block, sizeof(generation->block));
+    }
     key_free(generation->template);
     generation->template = NULL;
     return key;

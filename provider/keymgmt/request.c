@@ -274,7 +274,7 @@ void request_clear(struct request *request)
     password_clear(&request->password);
     blob_options_clear(&request->options);
     derivation_clear(&request->derivation);
-    OPENSSL_cleanse(request, sizeof(*request));
+    memset(request, 0, sizeof(*request));
 }
 
 #define KEY_TYPES                                                                                  \

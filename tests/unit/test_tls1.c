@@ -13,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include "primitive/hmac.h"
+#include "protocol/key_block.h"
 #include "protocol/tls1.h"
 #include "vectors.h"
 
@@ -276,6 +277,28 @@ static void the_seed_may_be_cut_between_its_two_parts_anywhere(void **unused)
     }
 }
 
+/* Short seeds are laid out, long ones absorbed: both sides of the border, and a secret kept. */
+static void seeds_of_every_length_agree_with_openssl(void **unused)
+{
+    const struct bytes secret = counting(0x11, 47);
+    uint8_t ours[60], theirs[sizeof(ours)];
+    struct tls1_secret kept;
+
+    (void)unused;
+    tls1_secret_init(&kept, octets_of(&secret));
+    for (size_t size = 0; size <= 200; size++) {
+        const struct bytes seed = counting((uint8_t)(size * 5), size);
+
+        openssl_prf(octets_of(&secret), text("a label"), octets_of(&seed), theirs, sizeof(theirs));
+        tls1_prf(octets_of(&secret), text("a label"), (struct octets){ seed.data, size / 2 },
+                 (struct octets){ seed.data + size / 2, size - size / 2 }, ours, sizeof(ours));
+        assert_memory_equal(ours, theirs, sizeof(ours));
+        memset(ours, 0, sizeof(ours));
+        tls1_secret_prf(&kept, text("a label"), octets_of(&seed), text(""), ours, sizeof(ours));
+        assert_memory_equal(ours, theirs, sizeof(ours));
+    }
+}
+
 static void an_empty_secret_needs_no_address(void **unused)
 {
     const struct octets nothing = { NULL, 0 };
@@ -434,7 +457,7 @@ static void compare_connection(struct vectors *vectors, struct tally *tally,
     const struct connection connection = read_connection(vectors, naming->connection);
     const struct field_name key_block = join(naming->connection, "KeyBlock", "");
     const struct field_name result = join(naming->connection, "Result", "");
-    uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE];
+    uint8_t block[KEY_BLOCK_MAX_SIZE];
 
     compare_value(vectors, tally, join(naming->connection, "MasterSecret", "").text,
                   (struct octets){ master, TLS1_MASTER_SECRET_SIZE });
@@ -740,7 +763,7 @@ static void check_slices_tile_the_key_block(const uint8_t *master,
                                             const struct connection *connection,
                                             const struct bulk_cipher_sizes *sizes)
 {
-    uint8_t block[TLS1_MAX_KEY_BLOCK_SIZE], slices[TLS1_MAX_KEY_BLOCK_SIZE];
+    uint8_t block[KEY_BLOCK_MAX_SIZE], slices[KEY_BLOCK_MAX_SIZE];
     uint8_t *key = slices + 2 * connection->mac_bits / 8;
     uint8_t *iv = key + 2 * sizes->key;
     const size_t size = 2 * (connection->mac_bits / 8 + sizes->key + sizes->iv);
@@ -835,7 +858,7 @@ static void the_largest_connection_fills_the_largest_key_block(void **unused)
     (void)unused;
     assert_int_equal(
         bulk_cipher_key_block_sizes(bulk_cipher_by_id(BULK_CIPHER_AES_256), 0, 0, &sizes), 1);
-    assert_int_equal(2 * (DIGEST_MAX_SIZE + sizes.material + sizes.iv), TLS1_MAX_KEY_BLOCK_SIZE);
+    assert_int_equal(2 * (DIGEST_MAX_SIZE + sizes.material + sizes.iv), KEY_BLOCK_MAX_SIZE);
 }
 
 int main(void)
@@ -849,6 +872,7 @@ int main(void)
         cmocka_unit_test(secrets_of_every_length_agree_with_openssl),
         cmocka_unit_test(outputs_of_every_length_agree_with_openssl_and_stay_in_bounds),
         cmocka_unit_test(the_seed_may_be_cut_between_its_two_parts_anywhere),
+        cmocka_unit_test(seeds_of_every_length_agree_with_openssl),
         cmocka_unit_test(an_empty_secret_needs_no_address),
         cmocka_unit_test(an_output_of_no_bytes_writes_nothing),
         cmocka_unit_test(the_recorded_connections_are_derived_alike),
