@@ -168,8 +168,8 @@ static void make_block(struct rsa_exchange_block *block, const uint8_t *bytes, s
 }
 
 /* The key's provider removes the padding and says whether it was right. */
-static int decrypt_padded(const struct provctx *provctx, EVP_PKEY *key, int padding,
-                          struct octets ciphertext, struct rsa_exchange_block *block)
+static enum decrypted decrypt_padded(const struct provctx *provctx, EVP_PKEY *key, int padding,
+                                     struct octets ciphertext, struct rsa_exchange_block *block)
 {
     uint8_t bytes[RSA_EXCHANGE_MAX_SIZE] = { 0 };
     size_t size = 0;
@@ -178,9 +178,7 @@ static int decrypt_padded(const struct provctx *provctx, EVP_PKEY *key, int padd
     make_block(block, bytes, result == DECRYPTED ? size : 0, ciphertext.size);
     block->good &= 0 - (size_t)(result == DECRYPTED);
     OPENSSL_cleanse(bytes, sizeof(bytes));
-    return result != NOT_OFFERED ||
-           RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                 "exchange-key: its provider does not offer RSA decryption with this pad-mode");
+    return result;
 }
 
 /*
@@ -201,21 +199,26 @@ int rsa_exchange_decrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
                          int needs_padding, struct octets ciphertext,
                          struct rsa_exchange_block *block)
 {
-    enum decrypted result;
+    const int padding = pad_mode == PAD_MODE_OAEP ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING;
+    enum decrypted bare = NOT_OFFERED, padded;
 
-    if (pad_mode == PAD_MODE_OAEP)
-        return decrypt_padded(provctx, key, RSA_PKCS1_OAEP_PADDING, ciphertext, block);
-    result = decrypt(provctx, key, RSA_NO_PADDING, ciphertext, block->data, &block->size);
+    if (pad_mode != PAD_MODE_OAEP)
+        bare = decrypt(provctx, key, RSA_NO_PADDING, ciphertext, block->data, &block->size);
     block->good = ~(size_t)0;
-    if (result == DECRYPTED && block->size == ciphertext.size)
+    if (bare == DECRYPTED && block->size == ciphertext.size)
         return 1;
-    if (!needs_padding)
-        return decrypt_padded(provctx, key, RSA_PKCS1_PADDING, ciphertext, block);
-    if (result != REFUSED || !has_bare_operation(provctx, key, ciphertext.size))
+    /* A bare operation refuses what is not less than the modulus, which everybody can see. */
+    if (bare == REFUSED && has_bare_operation(provctx, key, ciphertext.size)) {
+        make_block(block, NULL, 0, ciphertext.size);
+        block->good = 0;
+        return 1;
+    }
+    if (needs_padding)
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                      "ssl2-fallback: the exchange key's provider does not show the padding, so the "
                      "mark cannot be looked for");
-    make_block(block, NULL, 0, ciphertext.size);
-    block->good = 0;
-    return 1;
+    padded = decrypt_padded(provctx, key, padding, ciphertext, block);
+    return padded != NOT_OFFERED ||
+           RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+                 "exchange-key: its provider does not offer RSA decryption with this pad-mode");
 }

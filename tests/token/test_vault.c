@@ -211,6 +211,31 @@ static void damage_is_one_outcome(void **state)
     }
 }
 
+/* A number that is not less than the modulus is no RSA ciphertext, which providers say in ways of
+ * their own. */
+static void a_number_above_the_modulus_is_a_wrong_ciphertext(void **state)
+{
+    static const char *const abilities[] = { "bare", "pkcs1", "late" };
+    static struct exported blob;
+    EVP_PKEY *keys[2] = { secret_key(context, "AES-128-CBC", 16),
+                          secret_key(context, "TLS1-MASTER", 48) };
+
+    (void)state;
+    for (size_t n = 0; n < 2 * sizeof(abilities) / sizeof(abilities[0]); n++) {
+        EVP_PKEY *again;
+
+        assert_int_equal(export_simple(keys[n % 2], public_path, "pkcs1", &blob), 1);
+        memset(blob.data + 12, 0xff, blob.size - 12);
+        again = import_simple(&blob, vault_uri(abilities[n / 2]), "pkcs1");
+        assert_int_equal(again != NULL, n % 2);
+        if (again == NULL)
+            assert_reason("blob does not open", "");
+        EVP_PKEY_free(again);
+    }
+    EVP_PKEY_free(keys[0]);
+    EVP_PKEY_free(keys[1]);
+}
+
 static void a_padding_that_is_not_offered_is_a_clear_reason(void **state)
 {
     static const struct {
@@ -403,6 +428,7 @@ int main(void)
         TEST(blobs_are_opened_in_the_vault),
         TEST(blobs_are_written_to_a_key_in_the_vault),
         TEST(damage_is_one_outcome),
+        TEST(a_number_above_the_modulus_is_a_wrong_ciphertext),
         TEST(a_padding_that_is_not_offered_is_a_clear_reason),
         TEST(the_mark_of_a_fallback_needs_the_padding),
         TEST(freeing_and_retiring_leave_the_key_in_the_vault),
