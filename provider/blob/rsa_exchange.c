@@ -47,6 +47,18 @@ static EVP_PKEY_CTX *new_operation(const struct provctx *provctx, EVP_PKEY *key)
     return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, properties);
 }
 
+/* 1 when the key's provider takes |padding|.  OAEP is that of CryptoAPI, with SHA-1, which not every
+ * provider has for its default; one that has no choice of digests is taken at its word. */
+static int set_padding(EVP_PKEY_CTX *operation, int padding)
+{
+    int result = EVP_PKEY_CTX_set_rsa_padding(operation, padding);
+
+    if (result > 0 && padding == RSA_PKCS1_OAEP_PADDING &&
+        (result = EVP_PKEY_CTX_set_rsa_oaep_md_name(operation, "SHA1", NULL)) == -2)
+        result = 1;
+    return result > 0;
+}
+
 /* ---- encryption ---- */
 
 static int encrypt(const struct provctx *provctx, EVP_PKEY *key, int padding, struct octets in,
@@ -59,7 +71,7 @@ static int encrypt(const struct provctx *provctx, EVP_PKEY *key, int padding, st
     operation = new_operation(provctx, key);
     *size = RSA_EXCHANGE_MAX_SIZE;
     ok = operation != NULL && EVP_PKEY_encrypt_init(operation) > 0 &&
-         EVP_PKEY_CTX_set_rsa_padding(operation, padding) > 0 &&
+         set_padding(operation, padding) &&
          EVP_PKEY_encrypt(operation, out, size, in.data, in.size) > 0 &&
          *size == rsa_exchange_size(key);
     EVP_PKEY_CTX_free(operation);
@@ -139,8 +151,7 @@ static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int 
     ERR_set_mark();
     operation = new_operation(provctx, key);
     if (operation != NULL && EVP_PKEY_decrypt_init(operation) > 0 &&
-        key_argument_stays(key, operation) &&
-        EVP_PKEY_CTX_set_rsa_padding(operation, padding) > 0) {
+        key_argument_stays(key, operation) && set_padding(operation, padding)) {
         *size = RSA_EXCHANGE_MAX_SIZE;
         result = EVP_PKEY_decrypt(operation, out, size, ciphertext.data, ciphertext.size) > 0
                      ? DECRYPTED

@@ -7,7 +7,8 @@
  * for one where it can, and the export refuses and counts.
  *
  * What a token may do and libcrypto's own keys do not: EVP_PKEY_get_size is always 512, the store
- * takes no parameters, nothing verifies, and a signature of RSA-PSS has the longest salt.
+ * takes no parameters, nothing verifies, a signature of RSA-PSS has the longest salt, and OAEP is with
+ * SHA-256 unless it is told otherwise.
  *
  * The counters are parameters of the provider: OSSL_PROVIDER_get_params.
  */

@@ -11,6 +11,7 @@ struct operation {
     struct vault *vault;
     struct vault_key *key; /* borrowed */
     int padding;
+    char oaep_digest[16];
     EVP_MD_CTX *digest; /* of a signature */
 };
 
@@ -21,6 +22,7 @@ static void *operation_new(void *vault)
     if (operation != NULL) {
         operation->vault = vault;
         operation->padding = RSA_PKCS1_PADDING;
+        strcpy(operation->oaep_digest, "SHA256");
     }
     return operation;
 }
@@ -80,8 +82,13 @@ static int knows(enum ability ability, int padding)
 static int cipher_set_ctx_params(void *voperation, const OSSL_PARAM params[])
 {
     struct operation *operation = voperation;
-    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE);
+    const OSSL_PARAM *param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST);
+    char *digest = operation->oaep_digest;
 
+    if (param != NULL &&
+        !OSSL_PARAM_get_utf8_string(param, &digest, sizeof(operation->oaep_digest)))
+        return 0;
+    param = OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE);
     return param == NULL || (padding_of(param, &operation->padding) &&
                              (operation->key->ability == ABILITY_LATE ||
                               knows(operation->key->ability, operation->padding)));
@@ -91,6 +98,7 @@ static const OSSL_PARAM *cipher_settable_ctx_params(void *operation, void *vault
 {
     static const OSSL_PARAM settable[] = {
         OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -122,6 +130,8 @@ static int decrypt(void *voperation, unsigned char *out, size_t *out_size, size_
     software = EVP_PKEY_CTX_new_from_pkey(operation->vault->libctx, key->key, NULL);
     ok = software != NULL && EVP_PKEY_decrypt_init(software) > 0 &&
          EVP_PKEY_CTX_set_rsa_padding(software, operation->padding) > 0 &&
+         (operation->padding != RSA_PKCS1_OAEP_PADDING ||
+          EVP_PKEY_CTX_set_rsa_oaep_md_name(software, operation->oaep_digest, NULL) > 0) &&
          EVP_PKEY_decrypt(software, out, out_size, in, in_size) > 0;
     EVP_PKEY_CTX_free(software);
     return ok;
