@@ -31,6 +31,9 @@ test|command dpkg-shlibdeps|dpkg-dev
 test|command file|file
 test|command tstclnt|libnss3-tools
 test|command gnutls-cli|gnutls-bin
+test|command swtpm|swtpm
+test|command tpm2_createprimary|tpm2-tools
+test|provider tpm2|tpm2-openssl
 test|library valgrind|valgrind
 '
 
@@ -42,6 +45,8 @@ install_probe() {
     c-compiler) command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ;;
     # a compiler without its recommended packages has no <stdio.h>
     c-headers) [ -e /usr/include/stdio.h ] ;;
+    # where libcrypto looks for the modules of its providers
+    'provider '*) [ -e "$(openssl version -m 2>/dev/null | sed 's/^MODULESDIR: "\(.*\)"$/\1/')/${1#provider }.so" ] ;;
     build-tool) command -v ninja >/dev/null || command -v make >/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null ;;
     *) return 1 ;;
