@@ -189,17 +189,31 @@ static EVP_PKEY *open_inside(const struct provctx *provctx, const char *uri, enu
     return key;
 }
 
+/* Without a provider that offers keys there is none in any file. */
+static int are_keys_offered(const struct provctx *provctx)
+{
+    EVP_KEYMGMT *rsa;
+
+    ERR_set_mark();
+    rsa = EVP_KEYMGMT_fetch(provctx->libctx, "RSA", PROVCTX_INNER_PROPERTIES);
+    ERR_pop_to_mark();
+    EVP_KEYMGMT_free(rsa);
+    return rsa != NULL;
+}
+
 /* Says why, as far as that can be told. */
 static int raise_not_found(const struct provctx *provctx, const char *uri, const char *name,
                            enum key_half half, const struct question *question)
 {
+    if (strchr(uri, ':') == NULL && access(uri, R_OK) != 0)
+        return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: \"%s\": %s", name,
+                     uri, strerror(errno));
+    if (!are_keys_offered(provctx))
+        return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
     if (question->was_asked)
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
                      "%s: \"%s\" is encrypted, and its passphrase is not given or wrong", name,
                      uri);
-    if (strchr(uri, ':') == NULL && access(uri, R_OK) != 0)
-        return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: \"%s\": %s", name,
-                     uri, strerror(errno));
     return RAISE(
         provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"", name,
         half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair", uri);

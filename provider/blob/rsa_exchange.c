@@ -47,6 +47,21 @@ static EVP_PKEY_CTX *new_operation(const struct provctx *provctx, EVP_PKEY *key)
     return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, properties);
 }
 
+/* An operation was not to be had: because nobody offers it, or because of this key; says which.  0 */
+static int raise_failed(const struct provctx *provctx, enum schannel_reason reason,
+                        const char *sentence)
+{
+    EVP_ASYM_CIPHER *rsa;
+
+    ERR_set_mark();
+    rsa = EVP_ASYM_CIPHER_fetch(provctx->libctx, "RSA", PROVCTX_INNER_PROPERTIES);
+    ERR_pop_to_mark();
+    EVP_ASYM_CIPHER_free(rsa);
+    if (rsa == NULL)
+        return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
+    return RAISE(provctx->errors, reason, "%s", sentence);
+}
+
 /* 1 when the key's provider takes |padding|.  OAEP is that of CryptoAPI, with SHA-1, which not every
  * provider has for its default; one that has no choice of digests is taken at its word. */
 static int set_padding(EVP_PKEY_CTX *operation, int padding)
@@ -76,8 +91,8 @@ static int encrypt(const struct provctx *provctx, EVP_PKEY *key, int padding, st
          *size == rsa_exchange_size(key);
     EVP_PKEY_CTX_free(operation);
     ERR_pop_to_mark();
-    return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
-                       "exchange-key: RSA encryption failed");
+    return ok || raise_failed(provctx, SCHANNEL_R_LIBCRYPTO_FAILURE,
+                              "exchange-key: RSA encryption failed");
 }
 
 /* Random bytes, none of which is 0. */
@@ -230,6 +245,7 @@ int rsa_exchange_decrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
                      "mark cannot be looked for");
     padded = decrypt_padded(provctx, key, padding, ciphertext, block);
     return padded != NOT_OFFERED ||
-           RAISE(provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                 "exchange-key: its provider does not offer RSA decryption with this pad-mode");
+           raise_failed(
+               provctx, SCHANNEL_R_WRONG_KIND_OF_KEY,
+               "exchange-key: its provider does not offer RSA decryption with this pad-mode");
 }

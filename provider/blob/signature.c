@@ -57,14 +57,18 @@ enum signature_algorithm signature_algorithm_of(const struct provctx *provctx, c
 int signature_signer_id(const struct provctx *provctx, EVP_PKEY *key, uint8_t id[SIGNER_ID_SIZE])
 {
     unsigned char *der = NULL;
+    EVP_MD *sha256;
     int size, ok;
 
     ERR_set_mark();
+    sha256 = EVP_MD_fetch(provctx->libctx, "SHA256", PROVCTX_INNER_PROPERTIES);
     size = i2d_PUBKEY(key, &der);
-    ok = size > 0 && EVP_Q_digest(provctx->libctx, "SHA256", PROVCTX_INNER_PROPERTIES, der,
-                                  (size_t)size, id, NULL);
+    ok = sha256 != NULL && size > 0 && EVP_Digest(der, (size_t)size, id, NULL, sha256, NULL);
     OPENSSL_free(der);
+    EVP_MD_free(sha256);
     ERR_pop_to_mark();
+    if (sha256 == NULL)
+        return errors_raise_unavailable(provctx->errors, provctx->libctx, "SHA256");
     return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
                        "signature-key: its public part cannot be told");
 }
