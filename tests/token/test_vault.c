@@ -35,8 +35,8 @@ static void make_files(void)
     snprintf(public_path, sizeof(public_path), "%s/rsa.pub.pem", directory);
     snprintf(other_path, sizeof(other_path), "%s/other.pem", directory);
     snprintf(other_public, sizeof(other_public), "%s/other.pub.pem", directory);
-    write_rsa_key(private_path, public_path);
-    write_rsa_key(other_path, other_public);
+    write_rsa_key(private_path, public_path, 2048);
+    write_rsa_key(other_path, other_public, 2048);
 }
 
 static int setup_last(void **state)

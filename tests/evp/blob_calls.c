@@ -4,7 +4,6 @@
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/pem.h>
-#include <openssl/store.h>
 
 static EVP_PKEY *from_params(OSSL_LIB_CTX *context, OSSL_PARAM params[])
 {
@@ -34,9 +33,9 @@ EVP_PKEY *secret_key(OSSL_LIB_CTX *context, const char *alg, size_t size)
     return from_params(context, params);
 }
 
-void write_rsa_key(const char *private_path, const char *public_path)
+void write_rsa_key(const char *private_path, const char *public_path, size_t bits)
 {
-    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", bits);
     FILE *file;
 
     assert_non_null(key);

@@ -2,10 +2,12 @@
  * Exports and imports of blobs, as an application makes them: through encoders, decoders and the
  * store of the fixture's library context or another one.
  */
-#ifndef SCHANNEL_TESTS_TOKEN_BLOB_CALLS_H
-#define SCHANNEL_TESTS_TOKEN_BLOB_CALLS_H
+#ifndef SCHANNEL_TESTS_EVP_BLOB_CALLS_H
+#define SCHANNEL_TESTS_EVP_BLOB_CALLS_H
 
 #include "fixture.h"
+
+#include <openssl/store.h>
 
 #define MAX_EXPORT 70000
 
@@ -16,8 +18,8 @@ struct exported {
 
 /* An exportable key of |alg| with |size| bytes, or for SSL3 and TLS1 masters a premaster secret. */
 EVP_PKEY *secret_key(OSSL_LIB_CTX *context, const char *alg, size_t size);
-/* An RSA key of 2048 bits: its private PEM in |private_path|, its public one in |public_path|. */
-void write_rsa_key(const char *private_path, const char *public_path);
+/* An RSA key of |bits|: its private PEM in |private_path|, its public one in |public_path|. */
+void write_rsa_key(const char *private_path, const char *public_path, size_t bits);
 
 /* |type|: "simpleblob", ...  1, or 0 when the provider refuses, with its reason on the queue.  After a
  * success the queue is empty, or the test fails; so with all of these. */
