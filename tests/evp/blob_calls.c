@@ -1,7 +1,6 @@
 /* Exports and imports of blobs: see blob_calls.h. */
 #include "blob_calls.h"
 
-#include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/pem.h>
 
@@ -68,19 +67,28 @@ int export_as(EVP_PKEY *key, const char *type, const OSSL_PARAM params[], struct
     return ok;
 }
 
+OSSL_DECODER_CTX *decoder_for(EVP_PKEY **key, OSSL_LIB_CTX *context)
+{
+    OSSL_DECODER_CTX *decoder;
+
+    *key = NULL;
+    ERR_set_mark(); /* what libcrypto leaves while it collects decoders is its own */
+    decoder =
+        OSSL_DECODER_CTX_new_for_pkey(key, NULL, NULL, "SCHANNEL", EVP_PKEY_KEYPAIR, context, NULL);
+    ERR_pop_to_mark();
+    assert_non_null(decoder);
+    return decoder;
+}
+
 EVP_PKEY *import_from(OSSL_LIB_CTX *context, const struct exported *blob, const OSSL_PARAM params[])
 {
-    EVP_PKEY *key = NULL;
-    OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(&key, NULL, NULL, "SCHANNEL",
-                                                              EVP_PKEY_KEYPAIR, context, NULL);
+    EVP_PKEY *key;
+    OSSL_DECODER_CTX *decoder = decoder_for(&key, context);
     const unsigned char *at = blob->data;
     size_t left = blob->size;
-    int ok;
+    int ok = (params == NULL || OSSL_DECODER_CTX_set_params(decoder, params)) &&
+             OSSL_DECODER_from_data(decoder, &at, &left);
 
-    assert_non_null(decoder);
-    ERR_clear_error(); /* what libcrypto leaves while it collects decoders is its own */
-    ok = (params == NULL || OSSL_DECODER_CTX_set_params(decoder, params)) &&
-         OSSL_DECODER_from_data(decoder, &at, &left);
     OSSL_DECODER_CTX_free(decoder);
     if (ok)
         assert_no_errors();

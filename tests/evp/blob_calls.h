@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 
+#include <openssl/decoder.h>
 #include <openssl/store.h>
 
 #define MAX_EXPORT 70000
@@ -24,6 +25,8 @@ void write_rsa_key(const char *private_path, const char *public_path, size_t bit
 /* |type|: "simpleblob", ...  1, or 0 when the provider refuses, with its reason on the queue.  After a
  * success the queue is empty, or the test fails; so with all of these. */
 int export_as(EVP_PKEY *key, const char *type, const OSSL_PARAM params[], struct exported *blob);
+/* A decoder of SCHANNEL keys that makes *key. */
+OSSL_DECODER_CTX *decoder_for(EVP_PKEY **key, OSSL_LIB_CTX *context);
 /* NULL when the provider refuses. */
 EVP_PKEY *import_from(OSSL_LIB_CTX *context, const struct exported *blob,
                       const OSSL_PARAM params[]);
