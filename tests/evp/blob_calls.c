@@ -1,7 +1,6 @@
 /* Exports and imports of blobs: see blob_calls.h. */
 #include "blob_calls.h"
 
-#include <openssl/encoder.h>
 #include <openssl/pem.h>
 
 static EVP_PKEY *from_params(OSSL_LIB_CTX *context, OSSL_PARAM params[])

@@ -8,6 +8,7 @@
 #include "fixture.h"
 
 #include <openssl/decoder.h>
+#include <openssl/encoder.h>
 #include <openssl/store.h>
 
 #define MAX_EXPORT 70000
