@@ -333,9 +333,10 @@ static void only_the_signature_of_the_format_is_taken(void **state)
         int padding, salt_size, is_right;
     } rows[] = {
         { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 32, 1 },
-        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 0, 0 },
-        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 20, 0 },
-        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 222, 0 },
+        /* A salt of any length: a TPM takes the longest. */
+        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 0, 1 },
+        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 20, 1 },
+        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 222, 1 },
         { "rsa-plaintext", "SHA256", RSA_PKCS1_PADDING, 0, 0 },
         { "rsa-plaintext", "SHA512", RSA_PKCS1_PSS_PADDING, 64, 0 },
         { "rsa-plaintext", "SHA1", RSA_PKCS1_PSS_PADDING, 20, 0 },
