@@ -869,7 +869,7 @@ OTHERS = {"SHAMD5", "DeriveKey", "SimpleBlob", "PlaintextKeyBlob", "RsaBlob", "M
 
 
 # Files about something else than derivations: blobs, whole recorded handshakes, signers' keys.
-OTHER_FILES = ("golden-", "session-", "scapy-", "signers")
+OTHER_FILES = ("golden-", "session-", "signers")
 
 
 def check_files(directory):
