@@ -60,7 +60,7 @@ bad_send "a receiver's file that is not there" "$unreadable" '^exchange-key: "no
     key.pem $simple exchange-key:nobody.pem
 bad_send "a receiver's file that holds no key" "$unreadable" '^exchange-key: no public key.*"garbage"' \
     key.pem $simple exchange-key:garbage
-bad_send "a directory as the receiver's file" "$unreadable" '^exchange-key: no public key.*"directory"' \
+bad_send "a directory as the receiver's file" "$unreadable" '^exchange-key: expected a regular file .*"directory"' \
     key.pem $simple exchange-key:directory
 bad_send "a blob as the receiver's file" "$unreadable" '^exchange-key: no public key.*"key.pem"' \
     key.pem $simple exchange-key:key.pem
@@ -116,7 +116,7 @@ for name in alice.pub.pem alice.crt; do
 done
 bad_send "a key that cannot sign" "$wrong_kind" '^signature-key: expected an RSA, EC, .*X25519' \
     key.pem blob:signedblob signature-key:x25519.pem
-bad_send "two signers" "$invalid" '^signature-key: expected one key' \
+bad_send "two signers, which are one name" "$unreadable" '^signature-key: "alice.pem,bob.pem": No such' \
     key.pem blob:signedblob signature-key:alice.pem,bob.pem
 bad_send "a signed blob in a signed blob" "$invalid" '^inner: expected opaqueblob, .*"signedblob"' \
     key.pem "${signed[@]}" inner:signedblob
@@ -160,10 +160,12 @@ bad_receive() {
 bad_receive "a simple blob without a key" "$missing" '^exchange-key: is not set.*schannel:' sent.pem
 bad_receive "the same by its URI" "$missing" '^exchange-key: is not set' schannel:sent.pem
 bad_receive "a signed blob without a signer" "$missing" '^signature-key: is not set.*schannel:' signed.pem
-for name in bob.crt bob.pub.pem bob.pub.msblob garbage directory; do
+for name in bob.crt bob.pub.pem bob.pub.msblob garbage; do
     bad_receive "$name as the private key" "$unreadable" "^exchange-key: no private key.*\"$name\"" \
         "schannel:sent.pem?exchange-key=$name"
 done
+bad_receive "a directory as the private key" "$unreadable" \
+    '^exchange-key: expected a regular file .*"directory"' 'schannel:sent.pem?exchange-key=directory'
 bad_receive "a private key that is not there" "$unreadable" '^exchange-key: "nobody": No such file' \
     'schannel:sent.pem?exchange-key=nobody'
 bad_receive "a private key under a passphrase that is not given" "$unreadable" '^exchange-key: .*encrypted' \

@@ -1,7 +1,7 @@
 /*
- * CryptoAPI's blobs through the provider: in by OSSL_DECODER, out by OSSL_ENCODER.  And what the tests
- * of the recorded blobs need beside it: the RSA keys of rsaenh-rsablob.txt as files, and RSA by
- * libcrypto alone, which shows what is inside of a simple blob.
+ * CryptoAPI's blobs through the provider: in by OSSL_DECODER, out by OSSL_ENCODER.  And what the
+ * tests of the recorded blobs need beside it: the RSA keys of rsaenh-rsablob.txt as files, and RSA
+ * by libcrypto alone, which shows what is inside of a simple blob.
  *
  * Everything here fails the running CMocka test when something is not as it should be.
  */
@@ -75,9 +75,9 @@ void assert_no_reason(void);
 /* Fails on a field of the stanza that none of the |count| names is. */
 void allow_fields(const struct vectors *vectors, const char *const *names, size_t count);
 /*
- * The exportable |key| is what the fields |prefix| || "Key", "KeyBlob", "KeyLen" ... say: bytes, bits,
- * effective bits, block size, IV, salt, plaintext blob and, where there is a "Ciphertext", what it
- * encrypts "Plaintext" to.
+ * The exportable |key| is what the fields |prefix| || "Key", "KeyBlob", "KeyLen" ... say: bytes,
+ * bits, effective bits, block size, IV, salt, plaintext blob and, where there is a "Ciphertext",
+ * what it encrypts "Plaintext" to.
  */
 void expect_recorded_key(struct vectors *vectors, const char *prefix, EVP_PKEY *key);
 

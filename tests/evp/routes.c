@@ -152,8 +152,8 @@ void refuse_by(enum route route, const char *label, struct octets blob, const st
     if (reason != NULL && (ours == 0 || strcmp(actual, reason) != 0 || sentence[0] == '\0'))
         fail_msg("%s, %s: \"%s\" (%s), not \"%s\"", names[route], text, ours == 0 ? "" : actual,
                  sentence, reason);
-    /* d2i_AutoPrivateKey_ex tries its decoders for one structure after the other and keeps the errors
-     * of each attempt. */
+    /* d2i_AutoPrivateKey_ex tries its decoders for one structure after the other and keeps the
+     * errors of each attempt. */
     if (ours > (route == BY_D2I ? 3 : 1))
         fail_msg("%s, %s: %u reasons, not one", names[route], text, ours);
     refused[route]++;

@@ -31,8 +31,8 @@ EVP_PKEY *read_by(enum route route, const char *label, struct octets blob,
                   const struct list *options);
 
 /*
- * Reads |blob| by |route|, which must refuse it for |reason|, one of ours and no other; NULL: it is not
- * ours, and none of ours is on the queue.  |what| (printf) says what was done to the blob.
+ * Reads |blob| by |route|, which must refuse it for |reason|, one of ours and no other; NULL: it is
+ * not ours, and none of ours is on the queue.  |what| (printf) says what was done to the blob.
  */
 void refuse_by(enum route route, const char *label, struct octets blob, const struct list *options,
                const char *reason, const char *what, ...) __attribute__((format(printf, 6, 7)));

@@ -1,7 +1,7 @@
 /*
  * Keys of other types in every format that libcrypto has, by every reader: with this provider
- * active, which tries each of them first or last, they load as they do without it, and what does not
- * load leaves none of our reasons.
+ * active, which tries each of them first or last, they load as they do without it, and what does
+ * not load leaves none of our reasons.
  */
 #include "exchange.h"
 #include "signers.h"

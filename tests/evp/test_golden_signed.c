@@ -2,8 +2,8 @@
  * Golden signed blobs of format version 1: every release opens them.  And what the provider writes
  * today is read by the second implementation, which verifies it with libcrypto alone.
  *
- * evp_golden_signed write prints the file tests/vectors/golden-signed-v1.txt; RSA-PSS and ECDSA give
- * another signature each time.
+ * evp_golden_signed write prints the file tests/vectors/golden-signed-v1.txt; RSA-PSS and ECDSA
+ * give another signature each time.
  */
 #include "signed_cases.h"
 

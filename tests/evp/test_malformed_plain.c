@@ -1,7 +1,7 @@
 /*
  * PLAINTEXTKEYBLOBs cut short, extended and changed in every byte of their header, by every way in:
- * each gives one reason, the one that an independent reading of the layout expects, or is nobody's of
- * ours; and nothing else changes.
+ * each gives one reason, the one that an independent reading of the layout expects, or is nobody's
+ * of ours; and nothing else changes.
  */
 #include "routes.h"
 

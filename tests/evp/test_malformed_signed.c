@@ -1,7 +1,7 @@
 /*
- * Signed blobs with every single bit changed, cut short and extended, by every way in; and authentic
- * ones with impossible contents, which the second implementation signs properly.  What is expected of
- * a changed blob is what the second implementation says of it.
+ * Signed blobs with every single bit changed, cut short and extended, by every way in; and
+ * authentic ones with impossible contents, which the second implementation signs properly.  What is
+ * expected of a changed blob is what the second implementation says of it.
  *
  * PEM_read_bio_PrivateKey and d2i_AutoPrivateKey carry no signature key: they tell what the format
  * shows, and else that it is missing.
@@ -168,8 +168,8 @@ static void too_long_a_blob_is_refused(void **state)
 
 static uint8_t blob[FORMAT_MAX_SIZE];
 
-/* Signs |format| as the case's signer and has it refused: by every way that carries options or, where
- * there are hundreds of values, by one of them. */
+/* Signs |format| as the case's signer and has it refused: by every way that carries options or,
+ * where there are hundreds of values, by one of them. */
 static void refuse_authentic(const struct signed_case *golden, const struct signed_format *format,
                              const char *reason, const char *what, unsigned value)
 {
@@ -333,9 +333,10 @@ static void only_the_signature_of_the_format_is_taken(void **state)
         int padding, salt_size, is_right;
     } rows[] = {
         { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 32, 1 },
-        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 0, 0 },
-        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 20, 0 },
-        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 222, 0 },
+        /* A salt of any length: a TPM takes the longest. */
+        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 0, 1 },
+        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 20, 1 },
+        { "rsa-plaintext", "SHA256", RSA_PKCS1_PSS_PADDING, 222, 1 },
         { "rsa-plaintext", "SHA256", RSA_PKCS1_PADDING, 0, 0 },
         { "rsa-plaintext", "SHA512", RSA_PKCS1_PSS_PADDING, 64, 0 },
         { "rsa-plaintext", "SHA1", RSA_PKCS1_PSS_PADDING, 20, 0 },
@@ -425,7 +426,8 @@ static void a_sound_blob_has_to_be_the_expected_one(void **state)
     refused_all("statements");
 }
 
-/* A wrong statement is told before anything inside is looked at, and a wrong signature before that. */
+/* A wrong statement is told before anything inside is looked at, and a wrong signature before
+ * that. */
 static void what_is_inside_is_looked_at_last(void **state)
 {
     static uint8_t plain[128];

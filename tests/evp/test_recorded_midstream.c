@@ -1,11 +1,11 @@
 /*
  * Keys exported in the middle of a message, as a CryptoAPI provider recorded it:
- * rsaenh-midstream.txt.  SIMPLEBLOB and PLAINTEXTKEYBLOB have the key alone, so that a copy starts at
- * the beginning; a duplicate, and here the opaque blob, which that provider did not have, go on.
+ * rsaenh-midstream.txt.  SIMPLEBLOB and PLAINTEXTKEYBLOB have the key alone, so that a copy starts
+ * at the beginning; a duplicate, and here the opaque blob, which that provider did not have, go on.
  *
  * Keys here run in CBC mode, or RC4: of the stanzas in other modes the blobs and their copies are
- * compared, which start in CBC mode there as well.  KP_IV is the chaining value here and stays the IV
- * that was set there.
+ * compared, which start in CBC mode there as well.  KP_IV is the chaining value here and stays the
+ * IV that was set there.
  */
 #include "exchange.h"
 

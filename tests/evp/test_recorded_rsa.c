@@ -1,7 +1,7 @@
 /*
  * RSA key pairs in CryptoAPI's PRIVATEKEYBLOB and PUBLICKEYBLOB, which are libcrypto's own MSBLOB:
- * rsaenh-rsablob.txt.  With this provider beside it they are read and written as recorded, and serve
- * as exchange keys, private, public, in a certificate or as SubjectPublicKeyInfo.
+ * rsaenh-rsablob.txt.  With this provider beside it they are read and written as recorded, and
+ * serve as exchange keys, private, public, in a certificate or as SubjectPublicKeyInfo.
  */
 #include "exchange.h"
 

@@ -376,8 +376,10 @@ static void a_master_that_no_receiver_would_take_is_not_written(void **state)
             size_t written;
 
             list_start(&list);
-            add_text(&list, "exchange-key", rsa->public_file);
-            add_number(&list, "allow-plaintext", 1);
+            if (n == 0)
+                add_text(&list, "exchange-key", rsa->public_file);
+            else
+                add_number(&list, "allow-plaintext", 1);
             written = encode_blob(key, types[n], &list, blob, sizeof(blob));
             assert_int_equal(written != 0, size <= 24);
             if (written == 0)

@@ -868,8 +868,8 @@ OTHERS = {"SHAMD5", "DeriveKey", "SimpleBlob", "PlaintextKeyBlob", "RsaBlob", "M
           "ImportError", "ApiState", "ApiLength", "GenKey", "ExponentOne"}
 
 
-# Files about something else than derivations: blobs, whole recorded handshakes.
-OTHER_FILES = ("golden-", "session-")
+# Files about something else than derivations: blobs, whole recorded handshakes, signers' keys.
+OTHER_FILES = ("golden-", "session-", "signers")
 
 
 def check_files(directory):

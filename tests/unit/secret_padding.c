@@ -1,7 +1,7 @@
 /*
  * Reads an encryption block whose bytes valgrind's memcheck is told to be undefined.  Memcheck then
- * reports every branch and every address that depends on them, and CTest fails: what comes out of RSA
- * must not show in the time that it takes to look at it.
+ * reports every branch and every address that depends on them, and CTest fails: what comes out of
+ * RSA must not show in the time that it takes to look at it.
  *
  * With the argument "branching" the block is read by a loop that stops at the first zero: memcheck
  * must report that, or this test would see nothing.

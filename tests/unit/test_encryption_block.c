@@ -1,7 +1,7 @@
 /*
  * blob/encryption_block against a reader that branches as it likes: every short block over a few
- * telling bytes, every first pair of bytes, every length of padding, data and mark.  And the helpers
- * of primitive/constant_time.  Buffers end where their allocation ends.
+ * telling bytes, every first pair of bytes, every length of padding, data and mark.  And the
+ * helpers of primitive/constant_time.  Buffers end where their allocation ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,7 +149,8 @@ static void every_byte_value_of_padding_but_0_is_padding(void **state)
     }
 }
 
-/* The sizes of all kinds of keys, and those beside them, in blocks of RSA's usual sizes and others. */
+/* The sizes of all kinds of keys, and those beside them, in blocks of RSA's usual sizes and
+ * others. */
 static void every_length_of_padding_and_data_is_told(void **state)
 {
     static const size_t sizes[] = { 11, 12, 27, 32, 64, 96, 128, 255, 256, 512 };
