@@ -7,6 +7,8 @@
 #include "blob_calls.h"
 #include "vault.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static char private_path[96], public_path[96], other_path[96], other_public[96];
@@ -420,6 +422,70 @@ static void keys_in_files_stay_out_of_the_vault(void **state)
     EVP_PKEY_free(key);
 }
 
+/* ---- threads ---- */
+
+#define THREADS 32
+#define ROUNDS  4
+
+static EVP_PKEY *of_all;
+static struct exported for_all;
+static atomic_int failures;
+
+/* Without the assertions of CMocka, which leave the thread that runs the test. */
+static int open_and_sign(const char *opener, const char *signer)
+{
+    OSSL_PARAM open[] = { text_param("exchange-key", opener), OSSL_PARAM_construct_end() };
+    OSSL_PARAM sign[] = { text_param("signature-key", signer), text_param("seal-key", seal_key_a),
+                          OSSL_PARAM_construct_end() };
+    EVP_PKEY *key = NULL;
+    OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(&key, NULL, NULL, "SCHANNEL",
+                                                              EVP_PKEY_KEYPAIR, context, NULL);
+    OSSL_ENCODER_CTX *encoder =
+        OSSL_ENCODER_CTX_new_for_pkey(of_all, EVP_PKEY_KEYPAIR, "signedblob", NULL, NULL);
+    const unsigned char *at = for_all.data;
+    size_t left = for_all.size, size = 0;
+    unsigned char *data = NULL;
+    int ok = OSSL_DECODER_CTX_set_params(decoder, open) &&
+             OSSL_DECODER_from_data(decoder, &at, &left) && EVP_PKEY_eq(key, of_all) == 1 &&
+             OSSL_ENCODER_CTX_set_params(encoder, sign) &&
+             OSSL_ENCODER_to_data(encoder, &data, &size);
+
+    OSSL_DECODER_CTX_free(decoder);
+    OSSL_ENCODER_CTX_free(encoder);
+    OPENSSL_free(data);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static void *work(void *opener)
+{
+    char signer[160];
+
+    snprintf(signer, sizeof(signer), "vault:sign:%s", private_path);
+    for (int n = 0; n < ROUNDS; n++)
+        atomic_fetch_add(&failures, !open_and_sign(opener, signer));
+    OPENSSL_thread_stop_ex(context);
+    return NULL;
+}
+
+static void many_threads_use_the_vault_at_once(void **state)
+{
+    pthread_t threads[THREADS];
+    char openers[2][160];
+
+    (void)state;
+    snprintf(openers[0], sizeof(openers[0]), "vault:bare:%s", private_path);
+    snprintf(openers[1], sizeof(openers[1]), "vault:late:%s", private_path);
+    of_all = secret_key(context, "TLS1-MASTER", 48);
+    assert_int_equal(export_simple(of_all, public_path, "pkcs1", &for_all), 1);
+    for (size_t n = 0; n < THREADS; n++)
+        assert_int_equal(pthread_create(&threads[n], NULL, work, openers[n % 2]), 0);
+    for (size_t n = 0; n < THREADS; n++)
+        assert_int_equal(pthread_join(threads[n], NULL), 0);
+    assert_int_equal(atomic_load(&failures), 0);
+    EVP_PKEY_free(of_all);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, nothing_left_the_vault)
 
 int main(void)
@@ -436,6 +502,7 @@ int main(void)
         TEST(a_signer_who_does_not_tell_the_public_part_is_refused),
         TEST(several_recipients_one_of_them_in_the_vault),
         TEST(keys_in_files_stay_out_of_the_vault),
+        TEST(many_threads_use_the_vault_at_once),
     };
     int failed = cmocka_run_group_tests_name("vault loaded last", tests, setup_last, teardown);
 
