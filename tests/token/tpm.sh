@@ -173,6 +173,10 @@ exchange_key_opens() {
     write_simple "$1.pub.pem"
     opens_key "$where" "schannel:key.simple?exchange-key=$key"
     opens_master "$where" "schannel:master.simple?exchange-key=$key"
+    rm -f message.dec
+    expect_ok "$where: a message in one command, as in the manual" tpm_openssl pkeyutl -decrypt \
+        -in message.enc -inkey "schannel:key.simple?exchange-key=$key" -out message.dec
+    expect_same_files "it is the message" message message.dec
 
     write_simple "$1.pub.pem" -pkeyopt pad-mode:oaep
     opens_or_says "$where: OAEP" 'does not offer RSA decryption with this pad-mode' \
