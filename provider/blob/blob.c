@@ -114,6 +114,10 @@ static int check_export(const struct provctx *provctx, const struct blob_options
 {
     const char *option = NULL, *owner = "signedblob";
 
+    if (options->type != BLOB_TYPE_DEFAULT && options->type != type)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "blob: asks for one type, %s, and the encoder's name for another, %s",
+                     types[options->type].title, types[type].title);
     if (type != BLOB_TYPE_SIGNED)
         option = signed_option(options);
     if (option == NULL && kind != BLOB_TYPE_SIMPLE) {

@@ -170,6 +170,8 @@ static void an_option_of_another_type_is_a_conflict(void **state)
         { "signedblob", NULL, "exchange-key", "rsa.pem", "exchange-key: belongs to simpleblob" },
         { "der", "simpleblob", "purpose", "x", "purpose: belongs to signedblob" },
         { "der", "opaqueblob", "inner", "simpleblob", "inner: belongs to signedblob" },
+        { "simpleblob", NULL, "blob", "signedblob", "blob: asks for one type, signed blob, and" },
+        { "opaqueblob", NULL, "blob", "simpleblob", "blob: asks for one type, simple blob, and" },
         { "der", NULL, "signature-key", "rsa.pem", "signature-key: belongs to signedblob" },
         { "pem", NULL, "exchange-key", "rsa.pem", "exchange-key: belongs to simpleblob" },
     };
