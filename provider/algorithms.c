@@ -2,10 +2,10 @@
  * Everything that the provider offers, one table per operation: names, properties, implementation.
  * Read by provider.c when libcrypto asks; changing what is offered is done here.
  */
-#include <openssl/core_dispatch.h>
 #include <stddef.h>
 #include "dispatch.h"
 #include "schannel/names.h"
+#include "skey_dispatch.h"
 
 /* One entry, with the property that every algorithm of ours carries. */
 #define ROW(name, functions, description)                                                          \
@@ -23,6 +23,12 @@
 
 static const OSSL_ALGORITHM keymgmt[] = {
     ROW(SCHANNEL_KEY_TYPE, schannel_keymgmt_functions,
+        "Master and session keys of the Schannel CSP"),
+    END_OF_TABLE,
+};
+
+static const OSSL_ALGORITHM skeymgmt[] = {
+    ROW(SCHANNEL_KEY_TYPE, schannel_skeymgmt_functions,
         "Master and session keys of the Schannel CSP"),
     END_OF_TABLE,
 };
@@ -102,15 +108,11 @@ static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
 } operations[] = {
-    { OSSL_OP_KEYEXCH, keyexchanges },
-    { OSSL_OP_ASYM_CIPHER, asymciphers },
-    { OSSL_OP_SIGNATURE, signatures },
-    { OSSL_OP_KEYMGMT, keymgmt },
-    { OSSL_OP_KDF, kdfs },
-    { OSSL_OP_CIPHER, ciphers },
-    { OSSL_OP_MAC, macs },
-    { OSSL_OP_ENCODER, encoders },
-    { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_KEYEXCH, keyexchanges }, { OSSL_OP_ASYM_CIPHER, asymciphers },
+    { OSSL_OP_SIGNATURE, signatures }, { OSSL_OP_KEYMGMT, keymgmt },
+    { OSSL_OP_SKEYMGMT, skeymgmt },    { OSSL_OP_KDF, kdfs },
+    { OSSL_OP_CIPHER, ciphers },       { OSSL_OP_MAC, macs },
+    { OSSL_OP_ENCODER, encoders },     { OSSL_OP_DECODER, decoders },
 };
 
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id)

@@ -16,6 +16,9 @@ struct input {
 };
 
 struct kdf;
+struct key;
+
+#define KDF_MAX_MASTER_SIZE 48
 
 /* One value of "usage". */
 struct kdf_usage {
@@ -36,6 +39,7 @@ struct kdf {
     const struct kdf *before; /* while parameters are set: how the context was */
     const struct kdf_usage *usage;
     struct derivation derivation;
+    struct key *master; /* in the place of secret and premaster, with a reference; NULL: none */
     struct input secret, premaster, label, seed;
     /* The handshake messages, or MD5 || SHA-1 of them. */
     uint8_t has_handshake, has_handshake_hash;
@@ -51,6 +55,14 @@ OSSL_FUNC_kdf_derive_fn kdf_derive;
 OSSL_FUNC_kdf_set_ctx_params_fn kdf_set_ctx_params;
 /* The same as the parameter "secret".  1, or 0 with a reason raised. */
 int kdf_set_secret(struct kdf *kdf, struct octets secret);
+/* Gives the reference back. */
+void kdf_forget_master(struct kdf *kdf);
+/* 1 unless both the bytes of a secret and a key object are set; then 0 with a reason raised. */
+int kdf_check_one_secret(const struct kdf *kdf);
+/* The master secret or master key, given or made from the premaster secret.  Borrowed from |kdf| or
+ * |buffer|, which the caller cleanses.  1, or 0 with a reason raised. */
+int kdf_get_master(const struct kdf *kdf, uint8_t buffer[KDF_MAX_MASTER_SIZE],
+                   struct octets *master);
 
 /* NULL when there is no such usage, whatever the protocol. */
 const struct kdf_usage *kdf_usage_by_name(const char *name);

@@ -40,6 +40,7 @@ static void clear_value(struct key *key)
         mac_value_clear(key->ssl2_mac);
     OPENSSL_free(key->ssl2_mac);
     key->ssl2_mac = NULL;
+    OPENSSL_cleanse(key->shown, key->shown_size);
     if (key->algorithm == NULL)
         return;
     switch (key->algorithm->kind) {
@@ -91,6 +92,7 @@ void key_free(struct key *key)
     if (key->options != NULL)
         blob_options_clear(key->options);
     OPENSSL_free(key->options);
+    OPENSSL_clear_free(key->shown, key->shown_size);
     fork_lock_destroy(&key->lock);
     OPENSSL_clear_free(key, sizeof(*key));
 }
@@ -423,6 +425,34 @@ int key_id_text(struct key *key, char text[KEY_ID_TEXT])
     }
     text[2 * KEY_ID_SIZE] = '\0';
     return 1;
+}
+
+const char *key_id_string(struct key *key)
+{
+    int ok;
+
+    if (!key_lock(key))
+        return NULL;
+    ok = key->id_text[0] != '\0' || key_id_text(key, key->id_text);
+    key_unlock(key);
+    return ok ? key->id_text : NULL;
+}
+
+int key_show_secret(struct key *key, struct octets *secret)
+{
+    struct octets bytes;
+    int ok;
+
+    if (!key_lock(key))
+        return 0;
+    bytes = key_secret(key);
+    if (key->shown == NULL && (key->shown = OPENSSL_memdup(bytes.data, bytes.size)) != NULL)
+        key->shown_size = bytes.size;
+    ok = key->shown != NULL ||
+         RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the key bytes");
+    *secret = (struct octets){ key->shown, key->shown_size };
+    key_unlock(key);
+    return ok;
 }
 
 int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE])

@@ -23,8 +23,10 @@ check() { # check SENTENCE COMMAND...
 
 check 'cmake --install succeeds' env DESTDIR="$work/root" cmake --install "$BUILD_DIR"
 check 'the module is in the modules directory' test -f "$work/root$MODULES_DIR/schannel.so"
+# An OpenSSL that was unpacked rather than installed has its root before what it was built with.
+modules=$(openssl version -m | sed -n 's/^MODULESDIR: "\(.*\)"$/\1/p')
 check 'that is where openssl version -m points' \
-    grep -qxF "MODULESDIR: \"$MODULES_DIR\"" <(openssl version -m)
+    test -n "$modules" -a "$MODULES_DIR" != "${MODULES_DIR%"$modules"}"
 header=$(find "$work/root" -path '*/include/schannel/names.h')
 check 'the public header is installed' test -n "$header"
 sample=$(find "$work/root" -name openssl.cnf.sample)
