@@ -265,10 +265,11 @@ static void mac_of(EVP_SKEY *skey, const char *name, const OSSL_PARAM params[], 
 static void macs_take_keys_and_share_the_record_number(void **state)
 {
     uint8_t key[20], data[40], expected[20], actual[20];
-    unsigned type = 23, version = 0x0301;
+    unsigned type = 23, version = 0x0301, length = sizeof(data);
     OSSL_PARAM record[] = {
         OSSL_PARAM_construct_uint("record-type", &type),
         OSSL_PARAM_construct_uint("record-version", &version),
+        OSSL_PARAM_construct_uint("record-length", &length),
         OSSL_PARAM_construct_end(),
     };
     EVP_PKEY *pkey;
@@ -574,20 +575,22 @@ static void only_the_protocols_own_master_can_be_set(void **state)
 
 #endif
 
+#define TEST(name) cmocka_unit_test_setup(name, starts_with_a_clean_queue)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(raw_bytes_encrypt_as_libcrypto_does_in_both_directions),
-        cmocka_unit_test(state_is_shared_with_the_pkey_and_travels_in_the_blob),
-        cmocka_unit_test(generated_keys_differ_and_do_not_come_out),
-        cmocka_unit_test(an_exportable_key_shows_its_bytes_as_long_as_it_lives),
-        cmocka_unit_test(macs_take_keys_and_share_the_record_number),
-        cmocka_unit_test(a_key_of_another_kind_is_refused),
-        cmocka_unit_test(an_import_says_what_it_lacks_or_has_twice),
+        TEST(raw_bytes_encrypt_as_libcrypto_does_in_both_directions),
+        TEST(state_is_shared_with_the_pkey_and_travels_in_the_blob),
+        TEST(generated_keys_differ_and_do_not_come_out),
+        TEST(an_exportable_key_shows_its_bytes_as_long_as_it_lives),
+        TEST(macs_take_keys_and_share_the_record_number),
+        TEST(a_key_of_another_kind_is_refused),
+        TEST(an_import_says_what_it_lacks_or_has_twice),
 #if OPENSSL_VERSION_PREREQ(3, 6)
-        cmocka_unit_test(a_master_gives_all_session_keys_without_a_byte),
-        cmocka_unit_test(raw_output_of_a_master_is_what_the_key_exchange_gives),
-        cmocka_unit_test(only_the_protocols_own_master_can_be_set),
+        TEST(a_master_gives_all_session_keys_without_a_byte),
+        TEST(raw_output_of_a_master_is_what_the_key_exchange_gives),
+        TEST(only_the_protocols_own_master_can_be_set),
 #endif
     };
 
