@@ -102,9 +102,14 @@ void key_enter(struct key *key)
     fork_lock_enter(&key->lock, FORK_LOCK_RENEW);
 }
 
+int key_enter_inherited(struct key *key)
+{
+    return fork_lock_enter(&key->lock, FORK_LOCK_REFUSE) == FORK_LOCK_TAKEN;
+}
+
 static int take_lock(struct key *key)
 {
-    return fork_lock_enter(&key->lock, FORK_LOCK_REFUSE) == FORK_LOCK_TAKEN ||
+    return key_enter_inherited(key) ||
            RAISE(key->provctx->errors, SCHANNEL_R_INHERITED_OVER_FORK,
                  "fork: another thread was using this key when the process forked, so this process "
                  "cannot know its state");

@@ -92,6 +92,8 @@ void key_unlock(struct key *key);
 /* Takes the lock of any key, retired ones too, for clearing up; a lock that fork has torn is made
  * new. */
 void key_enter(struct key *key);
+/* The same, but 0 without a reason when fork has torn the lock. */
+int key_enter_inherited(struct key *key);
 /* A use and nothing else: claims the key of a transfer. */
 int key_claim(struct key *key);
 
