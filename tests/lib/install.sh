@@ -27,6 +27,9 @@ test|command openssl|openssl
 test|command python3|python3
 test|command tstclnt|libnss3-tools
 test|command gnutls-cli|gnutls-bin
+versions|command gcc|gcc
+versions|command clang|clang
+versions|debian-keyring|debian-archive-keyring
 '
 
 # Is it there?  $1 is the second column of the table.
@@ -39,6 +42,7 @@ install_probe() {
     c-headers) [ -e /usr/include/stdio.h ] ;;
     build-tool) command -v ninja >/dev/null || command -v make >/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null ;;
+    debian-keyring) ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ;;
     *) return 1 ;;
     esac
 }
