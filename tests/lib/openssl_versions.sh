@@ -7,6 +7,7 @@
 #
 #     openssl_prefix SUITE    # 0 with $PREFIX set, or 1 with the reason on standard error
 #     openssl_enter PREFIX    # this shell's openssl program and pkg-config are that version's
+#     openssl_leave           # this machine's again
 #
 # SUITE is a Debian suite; experimental sits on top of sid.  Downloads are kept for a week in
 # $XDG_CACHE_HOME/schannel-tests (by default below ~/.cache, for root /var/cache).
@@ -28,6 +29,7 @@ openssl_cache_days=7
 # Where this machine gets its Debian packages from.
 openssl_archive() {
     local found
+    # shellcheck disable=SC2016 # for apt-get to expand
     found=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 2>/dev/null |
         awk -F'|' '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
     printf '%s\n' "${found:-http://deb.debian.org/debian}"
@@ -134,9 +136,16 @@ openssl_prefix() {
     rm -rf "$new"
 }
 
+openssl_path=$PATH
+
 openssl_enter() {
     local libraries
     libraries=$(cat "$1/libraries")
-    export PATH="$1/bin:$PATH" PKG_CONFIG_PATH="$libraries/pkgconfig"
+    export PATH="$1/bin:$openssl_path" PKG_CONFIG_PATH="$libraries/pkgconfig"
     export OPENSSL_MODULES="$libraries/ossl-modules" OPENSSL_CONF=/dev/null
+}
+
+openssl_leave() {
+    export PATH=$openssl_path
+    unset PKG_CONFIG_PATH OPENSSL_MODULES OPENSSL_CONF
 }
