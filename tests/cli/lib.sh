@@ -89,6 +89,13 @@ crashed() {
     [ "$STATUS" -ge 124 ] || grep -q -e 'Sanitizer' -e 'runtime error:' "$ERR"
 }
 
+# at_least_3_5: is it OpenSSL 3.5 or later?
+at_least_3_5() {
+    case $(plain_openssl version) in
+    "OpenSSL 3."[0-4].*) return 1 ;;
+    esac
+}
+
 # ---- reporting ----
 
 pass() {
