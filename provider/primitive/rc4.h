@@ -1,6 +1,6 @@
 /*
  * RC4 whose position can be saved and resumed: the state is the permutation and both indices,
- * 258 bytes, the same on every machine.  The keystream comes from libcrypto's RC4.
+ * 258 bytes, the same on every machine.
  * Plain value without allocation; cleanse to destroy.  Used by key/ and cipher/.
  */
 #ifndef SCHANNEL_PRIMITIVE_RC4_H
