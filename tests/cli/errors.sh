@@ -312,7 +312,7 @@ expect_equal "a binary blob with any byte changed behind type and version is ref
     "" "$wrong"
 expect_equal "all bytes were tried" "$((size - 4))" "$seen"
 for n in 0 1 2 3; do
-    expect_foreign_fail "a file without our type and version is not ours (byte $n)" "Could not read key" \
+    expect_foreign_fail "a file without our type and version is not ours (byte $n)" "key from" \
         open_key "damaged/$n"
 done
 # In PEM the label says that it is ours, so there every byte counts.

@@ -859,8 +859,8 @@ OTHERS = {"SHAMD5", "DeriveKey", "SimpleBlob", "PlaintextKeyBlob", "RsaBlob", "M
           "ImportError", "ApiState", "ApiLength", "GenKey", "ExponentOne"}
 
 
-# Files about something else than derivations: blobs, whole recorded handshakes.
-OTHER_FILES = ("golden-", "session-", "scapy-")
+# Files about something else than derivations: blobs, whole recorded handshakes, ciphers.
+OTHER_FILES = ("golden-", "session-", "scapy-", "openssl-")
 
 
 def check_files(directory):
