@@ -2,7 +2,7 @@
 #
 # Every example of README.md is taken out of it and run: the shell blocks one after another in one
 # shell, the C program compiled as the README says.
-# Needs MODULE_DIR (where the built module is) and SOURCE_DIR.
+# Needs MODULE_DIR (where the built module is) and SOURCE_DIR; LINK_OPTIONS are those of the build.
 set -u
 : "${MODULE_DIR:?}" "${SOURCE_DIR:?}"
 work=$(mktemp -d) || exit 1
@@ -46,7 +46,8 @@ check 'they show its usage' grep -q 'Usage: server-write-key' said
 check 'storeutl finds one key in the binary blob' grep -q 'Total found: 1' said
 check 'they show a blob that opens once' grep -q 'Transfer: opens once' said
 check 'the message is readable again' grep -q '^hello, application$' said
+read -ra libcrypto <<<"$(pkg-config --cflags --libs libcrypto) ${LINK_OPTIONS:-}"
 check 'the C example compiles' "${CC:-cc}" -Wall -Werror -I"$SOURCE_DIR/include" example.c \
-    -lcrypto -o example
+    "${libcrypto[@]}" -o example
 check 'the C example moves a key' ./example
 exit "$failed"
