@@ -38,6 +38,8 @@ static const OSSL_ALGORITHM kdfs[] = {
     ROW(SCHANNEL_KDF_SSL2, schannel_ssl2_kdf_functions, "SSL 2.0 key derivation"),
     ROW(SCHANNEL_KDF_SSL3, schannel_ssl3_kdf_functions, "SSL 3.0 key derivation"),
     ROW(SCHANNEL_KDF_TLS1, schannel_tls1_kdf_functions, "TLS 1.0 and 1.1 key derivation"),
+    ROW(SCHANNEL_KDF_CRYPTDERIVEKEY, schannel_cryptderivekey_functions,
+        "CryptDeriveKey: keys from passwords"),
     END_OF_TABLE,
 };
 
@@ -84,10 +86,12 @@ static const OSSL_ALGORITHM signatures[] = {
 /* libcrypto writes private keys as PrivateKeyInfo (PEM, DER) or type-specific (DER, tried first). */
 static const OSSL_ALGORITHM encoders[] = {
     CODER(SCHANNEL_KEY_TYPE, "output=pem,structure=PrivateKeyInfo", schannel_pem_encoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=PrivateKeyInfo",
-          schannel_blob_encoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=type-specific", schannel_blob_encoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "output=opaqueblob", schannel_blob_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=PrivateKeyInfo", schannel_der_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=der,structure=type-specific", schannel_der_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=opaqueblob", schannel_opaque_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=simpleblob", schannel_simple_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=plaintextblob", schannel_plaintext_encoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "output=signedblob", schannel_signed_encoder_functions),
     CODER(SCHANNEL_KEY_TYPE, "output=text", schannel_text_encoder_functions),
     CODER(SCHANNEL_KEY_TYPE, "output=pem,structure=SubjectPublicKeyInfo",
           schannel_public_encoder_functions),
@@ -98,9 +102,20 @@ static const OSSL_ALGORITHM encoders[] = {
 
 static const OSSL_ALGORITHM decoders[] = {
     CODER("DER", "input=pem", schannel_pem_decoder_functions),
-    CODER("DER", "input=opaqueblob", schannel_blob_decoder_functions),
+    CODER("DER", "input=opaqueblob", schannel_opaque_blob_decoder_functions),
+    CODER("DER", "input=simpleblob", schannel_simple_blob_decoder_functions),
+    CODER("DER", "input=plaintextblob", schannel_plaintext_blob_decoder_functions),
+    CODER("DER", "input=signedblob", schannel_signed_blob_decoder_functions),
     CODER(SCHANNEL_KEY_TYPE, "input=der", schannel_key_decoder_functions),
-    CODER(SCHANNEL_KEY_TYPE, "input=opaqueblob", schannel_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=opaqueblob", schannel_opaque_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=simpleblob", schannel_simple_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=plaintextblob", schannel_plaintext_key_decoder_functions),
+    CODER(SCHANNEL_KEY_TYPE, "input=signedblob", schannel_signed_key_decoder_functions),
+    END_OF_TABLE,
+};
+
+static const OSSL_ALGORITHM stores[] = {
+    ROW(SCHANNEL_STORE_SCHEME, schannel_store_functions, "Key blobs in files and directories"),
     END_OF_TABLE,
 };
 
@@ -108,11 +123,17 @@ static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
 } operations[] = {
-    { OSSL_OP_KEYEXCH, keyexchanges }, { OSSL_OP_ASYM_CIPHER, asymciphers },
-    { OSSL_OP_SIGNATURE, signatures }, { OSSL_OP_KEYMGMT, keymgmt },
-    { OSSL_OP_SKEYMGMT, skeymgmt },    { OSSL_OP_KDF, kdfs },
-    { OSSL_OP_CIPHER, ciphers },       { OSSL_OP_MAC, macs },
-    { OSSL_OP_ENCODER, encoders },     { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_KEYEXCH, keyexchanges },
+    { OSSL_OP_ASYM_CIPHER, asymciphers },
+    { OSSL_OP_SIGNATURE, signatures },
+    { OSSL_OP_KEYMGMT, keymgmt },
+    { OSSL_OP_SKEYMGMT, skeymgmt },
+    { OSSL_OP_KDF, kdfs },
+    { OSSL_OP_CIPHER, ciphers },
+    { OSSL_OP_MAC, macs },
+    { OSSL_OP_ENCODER, encoders },
+    { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_STORE, stores },
 };
 
 const OSSL_ALGORITHM *schannel_algorithms(int operation_id)

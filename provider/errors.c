@@ -80,6 +80,18 @@ const OSSL_ITEM *errors_reason_strings(void)
         { SCHANNEL_R_WRONG_AUDIENCE, (void *)"blob is for another audience" },
         { SCHANNEL_R_CLAIM_NOT_RECORDED, (void *)"claim cannot be recorded" },
         { SCHANNEL_R_INHERITED_OVER_FORK, (void *)"key was inherited over fork" },
+        { SCHANNEL_R_UNKNOWN_BLOB_TYPE, (void *)"unknown blob type" },
+        { SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, (void *)"exchange or signature key cannot be read" },
+        { SCHANNEL_R_BLOB_DOES_NOT_OPEN, (void *)"blob does not open" },
+        { SCHANNEL_R_PLAINTEXT_NOT_ALLOWED, (void *)"key bytes in the clear are not allowed" },
+        { SCHANNEL_R_WRONG_SIGNER, (void *)"blob was signed by another key" },
+        { SCHANNEL_R_SIGNATURE_DOES_NOT_VERIFY, (void *)"signature does not verify" },
+        { SCHANNEL_R_WRONG_PURPOSE, (void *)"blob was signed for another purpose" },
+        { SCHANNEL_R_WRONG_SERIAL, (void *)"blob has another serial" },
+        { SCHANNEL_R_WRONG_MESSAGE, (void *)"blob belongs to another message" },
+        { SCHANNEL_R_SIGNATURE_TOO_OLD, (void *)"signature is too old" },
+        { SCHANNEL_R_FILE_UNREADABLE, (void *)"file cannot be read" },
+        { SCHANNEL_R_NOT_SIGNED, (void *)"blob is not signed" },
         { 0, NULL },
     };
 
@@ -111,7 +123,7 @@ static void shorten(char *text)
 void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
                   enum schannel_reason reason, const char *format, ...)
 {
-    char text[PATH_MAX + MAX_SENTENCE];
+    char text[2 * PATH_MAX + MAX_SENTENCE]; /* the path in a URI can be that long */
     va_list arguments;
 
     if (errors == NULL || errors->new_error == NULL || errors->vset_error == NULL)

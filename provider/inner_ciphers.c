@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/provider.h>
+#include "legacy_provider.h"
 
 #define COUNT (BULK_CIPHER_AES_256 + 1)
 
@@ -14,23 +14,20 @@ struct inner_ciphers {
     const char *property_query;
     const struct errors *errors;
     EVP_CIPHER
-    *_Atomic slot[COUNT];        /* one for each bulk cipher: written once, read without a lock */
-    CRYPTO_RWLOCK *lock;         /* of what follows */
-    OSSL_LIB_CTX *legacy_libctx; /* NULL until it is needed */
-    OSSL_PROVIDER *legacy;
+    *_Atomic slot[COUNT]; /* one for each bulk cipher: written once, read without a lock */
+    struct legacy_provider *legacy;
 };
 
 struct inner_ciphers *inner_ciphers_new(OSSL_LIB_CTX *libctx, const char *property_query,
-                                        const struct errors *errors)
+                                        struct legacy_provider *legacy, const struct errors *errors)
 {
     struct inner_ciphers *ciphers = OPENSSL_zalloc(sizeof(*ciphers));
 
-    if (ciphers == NULL || (ciphers->lock = CRYPTO_THREAD_lock_new()) == NULL) {
-        OPENSSL_free(ciphers);
+    if (ciphers == NULL)
         return NULL;
-    }
     ciphers->libctx = libctx;
     ciphers->property_query = property_query;
+    ciphers->legacy = legacy;
     ciphers->errors = errors;
     return ciphers;
 }
@@ -41,52 +38,13 @@ void inner_ciphers_free(struct inner_ciphers *ciphers)
         return;
     for (size_t n = 0; n < COUNT; n++)
         EVP_CIPHER_free(atomic_load(&ciphers->slot[n]));
-    if (ciphers->legacy != NULL)
-        OSSL_PROVIDER_unload(ciphers->legacy);
-    OSSL_LIB_CTX_free(ciphers->legacy_libctx);
-    CRYPTO_THREAD_lock_free(ciphers->lock);
     OPENSSL_free(ciphers);
-}
-
-/* Loads the legacy provider from where libcrypto looks, or, when OPENSSL_MODULES points elsewhere,
- * from OpenSSL's own modules directory. */
-static OSSL_PROVIDER *load_legacy(OSSL_LIB_CTX *libctx)
-{
-    OSSL_PROVIDER *legacy = OSSL_PROVIDER_load(libctx, "legacy");
-    const char *directory = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
-
-    if (legacy == NULL && directory != NULL &&
-        OSSL_PROVIDER_set_default_search_path(libctx, directory))
-        legacy = OSSL_PROVIDER_load(libctx, "legacy");
-    return legacy;
-}
-
-/* The lock is held. */
-static OSSL_LIB_CTX *legacy_libctx(struct inner_ciphers *ciphers)
-{
-    OSSL_LIB_CTX *libctx;
-
-    if (ciphers->legacy_libctx != NULL)
-        return ciphers->legacy_libctx;
-    if ((libctx = OSSL_LIB_CTX_new()) == NULL)
-        return NULL;
-    ciphers->legacy = load_legacy(libctx);
-    if (ciphers->legacy == NULL) {
-        OSSL_LIB_CTX_free(libctx);
-        return NULL;
-    }
-    ciphers->legacy_libctx = libctx;
-    return libctx;
 }
 
 static EVP_CIPHER *fetch_legacy(struct inner_ciphers *ciphers, const char *name)
 {
-    OSSL_LIB_CTX *libctx = NULL;
+    OSSL_LIB_CTX *libctx = legacy_provider_libctx(ciphers->legacy);
 
-    if (!CRYPTO_THREAD_write_lock(ciphers->lock))
-        return NULL;
-    libctx = legacy_libctx(ciphers);
-    CRYPTO_THREAD_unlock(ciphers->lock);
     return libctx == NULL ? NULL : EVP_CIPHER_fetch(libctx, name, NULL);
 }
 
@@ -100,10 +58,7 @@ static int unavailable(const struct inner_ciphers *ciphers, const struct bulk_ci
 {
     if (!is_legacy(cipher))
         return errors_raise_unavailable(ciphers->errors, ciphers->libctx, cipher->fetch_name);
-    return RAISE(ciphers->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
-                 "%s: OpenSSL's legacy provider has it, and that was found neither through "
-                 "OPENSSL_MODULES nor in %s",
-                 cipher->fetch_name, OPENSSL_info(OPENSSL_INFO_MODULES_DIR));
+    return legacy_provider_raise_missing(ciphers->errors, cipher->fetch_name);
 }
 
 const EVP_CIPHER *inner_ciphers_get(struct inner_ciphers *ciphers, const struct bulk_cipher *cipher)

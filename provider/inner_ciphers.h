@@ -3,8 +3,7 @@
  * the provider context.
  *
  * They come from the other providers of the application's library context.  RC2 and DES are in
- * OpenSSL's legacy provider, which few applications load: then it is loaded here, into a library
- * context that nobody else sees.  Called by provctx only.
+ * OpenSSL's legacy provider: see legacy_provider.h.  Called by provctx only.
  */
 #ifndef SCHANNEL_PROVIDER_INNER_CIPHERS_H
 #define SCHANNEL_PROVIDER_INNER_CIPHERS_H
@@ -14,9 +13,11 @@
 #include "protocol/bulk_cipher.h"
 
 struct inner_ciphers;
+struct legacy_provider;
 
-/* |libctx| and |property_query| are borrowed.  NULL when memory is out. */
+/* |libctx|, |property_query| and |legacy| are borrowed.  NULL when memory is out. */
 struct inner_ciphers *inner_ciphers_new(OSSL_LIB_CTX *libctx, const char *property_query,
+                                        struct legacy_provider *legacy,
                                         const struct errors *errors);
 void inner_ciphers_free(struct inner_ciphers *ciphers);
 

@@ -37,6 +37,19 @@ int params_get_flag(const struct errors *errors, const OSSL_PARAM *param, int *v
     return 1;
 }
 
+static int check_size(const struct errors *errors, const OSSL_PARAM *param, size_t least,
+                      size_t most, size_t size)
+{
+    if (size < least || size > most) {
+        if (least == most)
+            return RAISE(errors, SCHANNEL_R_INVALID_LENGTH, "%s: expected %zu bytes, got %zu",
+                         param->key, least, size);
+        return RAISE(errors, SCHANNEL_R_INVALID_LENGTH, "%s: expected %zu to %zu bytes, got %zu",
+                     param->key, least, most, size);
+    }
+    return 1;
+}
+
 int params_get_octets(const struct errors *errors, const OSSL_PARAM *param, size_t least,
                       size_t most, struct octets *value)
 {
@@ -46,15 +59,35 @@ int params_get_octets(const struct errors *errors, const OSSL_PARAM *param, size
     if (!OSSL_PARAM_get_octet_string_ptr(param, &data, &size) || (data == NULL && size != 0))
         return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected an octet string",
                      param->key);
-    if (size < least || size > most) {
-        if (least == most)
-            return RAISE(errors, SCHANNEL_R_INVALID_LENGTH, "%s: expected %zu bytes, got %zu",
-                         param->key, least, size);
-        return RAISE(errors, SCHANNEL_R_INVALID_LENGTH, "%s: expected %zu to %zu bytes, got %zu",
-                     param->key, least, most, size);
-    }
-    value->data = data;
-    value->size = size;
+    if (!check_size(errors, param, least, most, size))
+        return 0;
+    *value = (struct octets){ data, size };
+    return 1;
+}
+
+/* data_size may or may not count the terminator, and the string may lack one. */
+static size_t text_length(const OSSL_PARAM *param, const char *text, size_t most)
+{
+    return param->data_type == OSSL_PARAM_UTF8_STRING && param->data_size != 0
+               ? strnlen(text, param->data_size)
+               : strnlen(text, most);
+}
+
+int params_get_octets_or_text(const struct errors *errors, const OSSL_PARAM *param, size_t least,
+                              size_t most, struct octets *value)
+{
+    const char *text = NULL;
+    size_t size;
+
+    if (param->data_type != OSSL_PARAM_UTF8_STRING && param->data_type != OSSL_PARAM_UTF8_PTR)
+        return params_get_octets(errors, param, least, most, value);
+    if (!OSSL_PARAM_get_utf8_string_ptr(param, &text) || text == NULL)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected bytes or a text",
+                     param->key);
+    size = text_length(param, text, most + 1);
+    if (!check_size(errors, param, least, most, size))
+        return 0;
+    *value = (struct octets){ (const uint8_t *)text, size };
     return 1;
 }
 
@@ -66,10 +99,7 @@ int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *
     if (!OSSL_PARAM_get_utf8_string_ptr(param, &text) || text == NULL)
         return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: expected a UTF-8 string",
                      param->key);
-    /* data_size may or may not count the terminator, and the string may lack one. */
-    length = param->data_type == OSSL_PARAM_UTF8_STRING && param->data_size != 0
-                 ? strnlen(text, param->data_size)
-                 : strnlen(text, size);
+    length = text_length(param, text, size);
     if (length >= size)
         return RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
                      "%s: expected at most %zu characters, got more", param->key, size - 1);
@@ -89,6 +119,23 @@ int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum
         return RAISE(errors, SCHANNEL_R_UNKNOWN_ALGORITHM, "%s: expected MD5 or SHA1, got \"%s\"",
                      param->key, name);
     *digest = found;
+    return 1;
+}
+
+int params_get_cipher(const struct errors *errors, const OSSL_PARAM *param,
+                      const struct bulk_cipher **cipher)
+{
+    char name[PARAMS_NAME_SIZE];
+    const struct bulk_cipher *found;
+
+    if (!params_get_name(errors, param, name, sizeof(name)))
+        return 0;
+    if ((found = bulk_cipher_by_name(name)) == NULL)
+        return RAISE(errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
+                     "%s: expected RC4, RC2-CBC, DES-CBC, DES-EDE-CBC, DES-EDE3-CBC, "
+                     "AES-128-CBC, AES-192-CBC or AES-256-CBC, got \"%s\"",
+                     param->key, name);
+    *cipher = found;
     return 1;
 }
 

@@ -6,13 +6,21 @@
 #ifndef SCHANNEL_PROVIDER_PARAMS_H
 #define SCHANNEL_PROVIDER_PARAMS_H
 
+#include <string.h>
 #include <openssl/params.h>
 #include "errors.h"
 #include "primitive/digest.h"
 #include "primitive/octets.h"
+#include "protocol/bulk_cipher.h"
 
 /* Room for the longest name that an algorithm, usage or digest has, and then some. */
 #define PARAMS_NAME_SIZE 64
+
+/* Is |param| the one that is called |name|?  The first letter settles most questions. */
+static inline int params_is(const OSSL_PARAM *param, const char *name)
+{
+    return param->key[0] == name[0] && strcmp(param->key, name) == 0;
+}
 
 /* Any integer type; |least| <= value <= |most|. */
 int params_get_number(const struct errors *errors, const OSSL_PARAM *param, uint64_t least,
@@ -22,11 +30,18 @@ int params_get_flag(const struct errors *errors, const OSSL_PARAM *param, int *v
 /* An octet string of |least| to |most| bytes. */
 int params_get_octets(const struct errors *errors, const OSSL_PARAM *param, size_t least,
                       size_t most, struct octets *value);
+/* The same for bytes that some callers have as a text: an octet string or a UTF-8 string, borrowed
+ * without its terminator. */
+int params_get_octets_or_text(const struct errors *errors, const OSSL_PARAM *param, size_t least,
+                              size_t most, struct octets *value);
 /* A UTF-8 string of less than |size| bytes, copied and terminated. */
 int params_get_name(const struct errors *errors, const OSSL_PARAM *param, char *name, size_t size);
 
 /* MD5 or SHA1 by name. */
 int params_get_digest(const struct errors *errors, const OSSL_PARAM *param, enum digest_id *digest);
+/* A bulk cipher by name. */
+int params_get_cipher(const struct errors *errors, const OSSL_PARAM *param,
+                      const struct bulk_cipher **cipher);
 
 #define PARAMS_MIN_VERSION 0x0300
 #define PARAMS_MAX_VERSION 0x03ff

@@ -21,6 +21,8 @@ struct claim_journal;
 struct fork_guard;
 struct handle_table;
 struct inner_ciphers;
+struct inner_opens;
+struct legacy_provider;
 struct sealer;
 struct sealing_keyring;
 
@@ -29,11 +31,13 @@ struct provctx {
     OSSL_LIB_CTX *libctx; /* child of the application's: sees its other providers */
     struct errors *errors;
     struct config config;
-    struct handle_table *handles;  /* key-handle -> live key */
-    struct inner_ciphers *ciphers; /* libcrypto's ciphers, fetched on first use */
+    struct handle_table *handles;   /* key-handle -> live key */
+    struct legacy_provider *legacy; /* for RC2, DES and MD4, loaded on first need */
+    struct inner_ciphers *ciphers;  /* libcrypto's ciphers, fetched on first use */
     struct sealer *sealer;
     struct sealing_keyring *keyring;
-    struct claim_journal *claims; /* which transfers were opened */
+    struct claim_journal *claims;    /* which transfers were opened */
+    struct inner_opens *inner_opens; /* keys of other providers, see blob/key_argument.h */
     struct fork_guard *fork_guard;
 };
 
@@ -44,5 +48,9 @@ void provctx_free(struct provctx *provctx);
 /* libcrypto's implementation of |cipher|, owned by the provider context: see inner_ciphers.h.  NULL
  * with a reason raised. */
 const EVP_CIPHER *provctx_inner_cipher(struct provctx *provctx, const struct bulk_cipher *cipher);
+
+/* Somebody else's digest, OpenSSL's legacy provider included, by any name that it has there; the
+ * caller frees it.  NULL when nobody offers it, and nothing is raised. */
+EVP_MD *provctx_fetch_digest(const struct provctx *provctx, const char *name);
 
 #endif

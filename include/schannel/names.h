@@ -11,12 +11,14 @@
 #define SCHANNEL_PROVIDER_NAME "schannel"          /* module and provider name */
 #define SCHANNEL_PROPERTIES    "provider=schannel" /* property on every algorithm */
 #define SCHANNEL_KEY_TYPE      "SCHANNEL"          /* KEYMGMT, ENCODER and DECODER name */
+#define SCHANNEL_STORE_SCHEME  "schannel"          /* OSSL_STORE: schannel:PATH?name=value&... */
 
 /* EVP_KDF */
-#define SCHANNEL_KDF_PCT1 "PCT1-KDF" /* PCT 1.0, draft-benaloh-pct-00 */
-#define SCHANNEL_KDF_SSL2 "SSL2-KDF" /* SSL 2.0, draft-hickman-netscape-ssl-00 */
-#define SCHANNEL_KDF_SSL3 "SSL3-KDF" /* SSL 3.0, RFC 6101 */
-#define SCHANNEL_KDF_TLS1 "TLS1-KDF" /* TLS 1.0 and 1.1, RFC 2246 */
+#define SCHANNEL_KDF_PCT1           "PCT1-KDF"       /* PCT 1.0, draft-benaloh-pct-00 */
+#define SCHANNEL_KDF_SSL2           "SSL2-KDF"       /* SSL 2.0, draft-hickman-netscape-ssl-00 */
+#define SCHANNEL_KDF_SSL3           "SSL3-KDF"       /* SSL 3.0, RFC 6101 */
+#define SCHANNEL_KDF_TLS1           "TLS1-KDF"       /* TLS 1.0 and 1.1, RFC 2246 */
+#define SCHANNEL_KDF_CRYPTDERIVEKEY "CRYPTDERIVEKEY" /* CryptoAPI's keys from passwords: old data */
 
 /* EVP_CIPHER */
 #define SCHANNEL_CIPHER_RC4          "SCHANNEL-RC4"     /* 40 to 128 bits, resumable */
@@ -64,6 +66,10 @@
 #define SCHANNEL_USAGE_PRF              "prf"              /* the same, with label and seed */
 #define SCHANNEL_USAGE_CLIENT_FINISHED  "finished-client"  /* the same, with the handshake */
 #define SCHANNEL_USAGE_SERVER_FINISHED  "finished-server"  /* the same, with the handshake */
+#define SCHANNEL_USAGE_KEY              "key"              /* CRYPTDERIVEKEY: its default */
+#define SCHANNEL_USAGE_CIPHER_KEY       "cipher-key"       /* CRYPTDERIVEKEY: key || salt */
+#define SCHANNEL_USAGE_CERTIFICATE_VERIFY                                                          \
+    "certificate-verify" /* the same, of SSL 3.0: what its client signs */
 
 /* Parameters of keys and derivations */
 #define SCHANNEL_PARAM_ALG             "alg"             /* UTF-8: what a key is */
@@ -82,13 +88,15 @@
 #define SCHANNEL_PARAM_CIPHER          "cipher"          /* UTF-8: bulk cipher to derive for */
 #define SCHANNEL_PARAM_CIPHER_BITS     "cipher-bits"     /* integer: its secret bits */
 #define SCHANNEL_PARAM_EXPORT          "export"          /* integer 1: INTERNATIONAL_USAGE */
-#define SCHANNEL_PARAM_DIGEST          "digest"          /* UTF-8: MAC digest, MD5 or SHA1 */
+#define SCHANNEL_PARAM_DIGEST          "digest"          /* UTF-8: MD5, SHA1; passwords: more */
 #define SCHANNEL_PARAM_MAC_BITS        "mac-bits"        /* integer: MAC key bits */
 #define SCHANNEL_PARAM_USAGE           "usage"           /* UTF-8: one of SCHANNEL_USAGE_... */
 #define SCHANNEL_PARAM_IV              "iv"              /* octets: chaining value; set: KP_IV */
 #define SCHANNEL_PARAM_EFFECTIVE_BITS  "effective-bits"  /* integer: KP_EFFECTIVE_KEYLEN of RC2 */
 #define SCHANNEL_PARAM_SALT            "salt"            /* 11 octets: KP_SALT of a 40-bit key */
 #define SCHANNEL_PARAM_SALT_MODE       "salt-mode"       /* UTF-8: none, zero or create */
+#define SCHANNEL_PARAM_PASS            "pass"            /* octets or UTF-8: the password */
+#define SCHANNEL_PARAM_HASH            "hash"            /* octets: its hash, instead of pass */
 #define SCHANNEL_PARAM_SEQUENCE        "sequence"        /* integer: number of the next record */
 #define SCHANNEL_PARAM_EXPORTABLE      "exportable"      /* integer: CRYPT_EXPORTABLE */
 #define SCHANNEL_PARAM_KEY_HANDLE      "key-handle"      /* 16 octets: names a live key */
@@ -123,14 +131,42 @@
 #define SCHANNEL_PARAM_AUDIENCE  "audience"  /* UTF-8: who may open a transfer */
 #define SCHANNEL_PARAM_CLAIM_DIR "claim-dir" /* UTF-8: where opened transfers are recorded */
 
+#define SCHANNEL_PARAM_EXCHANGE_KEY    "exchange-key"    /* UTF-8: file or URI of an RSA key, several
+                                                            with commas; octets: one public key */
+#define SCHANNEL_PARAM_PAD_MODE        "pad-mode"        /* UTF-8: pkcs1 or oaep */
+#define SCHANNEL_PARAM_SSL2_FALLBACK   "ssl2-fallback"   /* integer 1: CRYPT_SSL2_FALLBACK */
+#define SCHANNEL_PARAM_ALLOW_PLAINTEXT "allow-plaintext" /* integer 1: a plaintextblob is meant */
+#define SCHANNEL_PARAM_SIGNATURE_KEY   "signature-key"   /* UTF-8: file or URI of the signer's key;
+                                                            octets: its public key */
+#define SCHANNEL_PARAM_INNER           "inner"           /* UTF-8: blob type inside a signedblob */
+#define SCHANNEL_PARAM_PURPOSE         "purpose"         /* UTF-8: of a signedblob, default storage */
+#define SCHANNEL_PARAM_SERIAL          "serial"          /* 1 to 32 octets: written, signed */
+#define SCHANNEL_PARAM_EXPECT_SERIAL   "expect-serial"   /* octets: the serial that must be there */
+#define SCHANNEL_PARAM_MESSAGE_HASH    "message-hash"    /* 1 to 64 octets: written, or expected */
+#define SCHANNEL_PARAM_MAX_AGE         "max-age"         /* integer: seconds since the signature */
+
 /* Values of "blob-mode" and "fork" */
 #define SCHANNEL_BLOB_MODE_SNAPSHOT "snapshot" /* opens any number of times; the default */
 #define SCHANNEL_BLOB_MODE_TRANSFER "transfer" /* opens once, expires */
 #define SCHANNEL_FORK_REFUSE        "refuse"   /* a forked child cannot advance the key */
 #define SCHANNEL_FORK_ALLOW         "allow"
 
+/* Values of "salt-mode" and "pad-mode", and the default of "purpose" */
+#define SCHANNEL_SALT_MODE_NONE   "none"    /* the key bytes alone */
+#define SCHANNEL_SALT_MODE_ZERO   "zero"    /* 11 zero bytes behind a key of 40 bits */
+#define SCHANNEL_SALT_MODE_CREATE "create"  /* 11 other bytes; not on import */
+#define SCHANNEL_PAD_MODE_PKCS1   "pkcs1"   /* RSAES-PKCS1-v1_5; the default */
+#define SCHANNEL_PAD_MODE_OAEP    "oaep"    /* RSAES-OAEP with SHA-1: CRYPT_OAEP */
+#define SCHANNEL_PURPOSE_STORAGE  "storage" /* what a signed blob is for unless it says otherwise */
+
 /* Blob types and PEM labels */
-#define SCHANNEL_BLOB_OPAQUE      "opaqueblob"
-#define SCHANNEL_PEM_LABEL_OPAQUE "SCHANNEL OPAQUE KEY BLOB"
+#define SCHANNEL_BLOB_OPAQUE         "opaqueblob"    /* sealed, with all its state */
+#define SCHANNEL_BLOB_SIMPLE         "simpleblob"    /* SIMPLEBLOB: under an RSA key */
+#define SCHANNEL_BLOB_PLAINTEXT      "plaintextblob" /* PLAINTEXTKEYBLOB: key bytes */
+#define SCHANNEL_BLOB_SIGNED         "signedblob"    /* others inside, signed */
+#define SCHANNEL_PEM_LABEL_OPAQUE    "SCHANNEL OPAQUE KEY BLOB"
+#define SCHANNEL_PEM_LABEL_SIMPLE    "SCHANNEL SIMPLE KEY BLOB"
+#define SCHANNEL_PEM_LABEL_PLAINTEXT "SCHANNEL PLAINTEXT KEY BLOB"
+#define SCHANNEL_PEM_LABEL_SIGNED    "SCHANNEL SIGNED KEY BLOB"
 
 #endif

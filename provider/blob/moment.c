@@ -52,9 +52,14 @@ static uint64_t read_clock(clockid_t clock)
     return clock_gettime(clock, &now) == 0 && now.tv_sec > 0 ? (uint64_t)now.tv_sec : 0;
 }
 
+uint64_t moment_wall_clock(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
 void moment_now(struct moment *now)
 {
-    now->wall = read_clock(CLOCK_REALTIME);
+    now->wall = moment_wall_clock();
     now->boot = (uint32_t)read_clock(BOOT_CLOCK);
     read_boot_id(now->boot_id);
 }

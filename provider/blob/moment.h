@@ -22,6 +22,8 @@ struct moment {
 };
 
 void moment_now(struct moment *now);
+/* Seconds since 1970 alone. */
+uint64_t moment_wall_clock(void);
 /* |seconds| after |moment|. */
 struct moment moment_add(const struct moment *moment, uint32_t seconds);
 /* 1 when |deadline| has passed by at least one of the clocks that decide. */

@@ -81,13 +81,15 @@ static int begin_header(const struct provctx *provctx, const struct blob_options
 {
     struct moment now;
 
-    moment_now(&now);
     header->mode = options->mode;
-    header->created = now.wall;
     if (RAND_bytes_ex(provctx->libctx, header->blob_id, sizeof(header->blob_id), 0) != 1)
         return errors_raise_no_random(provctx->errors, provctx->libctx, "an opaque blob");
-    if (options->mode == BLOB_MODE_SNAPSHOT)
+    if (options->mode == BLOB_MODE_SNAPSHOT) {
+        header->created = moment_wall_clock();
         return 1;
+    }
+    moment_now(&now);
+    header->created = now.wall;
     *deadline =
         moment_add(&now, options->lifetime != 0 ? options->lifetime : OPTIONS_DEFAULT_LIFETIME);
     header->not_after = deadline->wall;
@@ -313,8 +315,8 @@ static int attach_transfer(struct key *key, const struct opaque_header *header,
     key->transfer = transfer; /* freed with the key, whatever happens */
     transfer->deadline = *deadline;
     transfer->is_runtime = (uint8_t)is_runtime(unsealing);
-    return check_audience(provctx, header, options->audience, &transfer->audience) &&
-           seal_claim(provctx->sealer, &unsealing->key, header->blob_id, transfer->token);
+    seal_claim(&unsealing->key, header->blob_id, transfer->token);
+    return check_audience(provctx, header, options->audience, &transfer->audience);
 }
 
 /* Gives the empty object what the header says it is; then the payload may be read into it. */

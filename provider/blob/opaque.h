@@ -45,9 +45,6 @@
 /* The largest blob that an import looks at: a master with the largest premaster secret and the
  * largest certificate is well below it.  Readers stop there. */
 #define OPAQUE_BLOB_MAX_SIZE 65536
-/* The fewest bytes that tell what a blob is: BLOBHEADER of CryptoAPI. */
-#define BLOB_HEADER_SIZE 8
-
 /* 1 when |data| starts with the BLOBHEADER of an opaque blob: type 9, version 2, reserved 0. */
 int opaque_blob_is_ours(const uint8_t *data, size_t size);
 

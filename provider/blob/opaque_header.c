@@ -5,19 +5,18 @@
 #include <string.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include "blob/blob_header.h"
 #include "blob/opaque.h"
 #include "blob/passphrase.h"
 
-#define BLOB_TYPE_OPAQUE 9
-#define BLOB_CUR_VERSION 2
-#define FORMAT_VERSION   1
-#define FLAG_EXPORTABLE  1
-#define FLAG_PASSPHRASE  2
-#define MAX_SEALED_SIZE  (OPAQUE_BLOB_MAX_SIZE - OPAQUE_HEADER_MAX_SIZE)
+#define FORMAT_VERSION  1
+#define FLAG_EXPORTABLE 1
+#define FLAG_PASSPHRASE 2
+#define MAX_SEALED_SIZE (OPAQUE_BLOB_MAX_SIZE - OPAQUE_HEADER_MAX_SIZE)
 
 int opaque_blob_is_ours(const uint8_t *data, size_t size)
 {
-    static const uint8_t start[] = { BLOB_TYPE_OPAQUE, BLOB_CUR_VERSION, 0, 0 };
+    static const uint8_t start[] = { BTYPE_OPAQUE, BLOB_HEADER_VERSION, 0, 0 };
 
     return size >= sizeof(start) && memcmp(data, start, sizeof(start)) == 0;
 }
@@ -35,10 +34,7 @@ void opaque_header_write(struct writer *writer, const struct opaque_header *head
 {
     struct octets audience = { header->audience, header->has_audience ? OPAQUE_AUDIENCE_SIZE : 0 };
 
-    writer_u8(writer, BLOB_TYPE_OPAQUE);
-    writer_u8(writer, BLOB_CUR_VERSION);
-    writer_u16(writer, 0);
-    writer_u32_le(writer, header->algorithm->alg_id);
+    blob_header_write(writer, BTYPE_OPAQUE, header->algorithm);
     writer_u8(writer, FORMAT_VERSION);
     writer_u8(writer, (uint8_t)header->mode);
     writer_u8(writer, (uint8_t)((header->is_exportable ? FLAG_EXPORTABLE : 0) |

@@ -1,5 +1,6 @@
 /*
- * The clear header of an opaque blob: layout in opaque.h.  Called by blob/opaque only.
+ * The clear header of an opaque blob: layout in opaque.h.  Called by blob/opaque and
+ * store/listing.
  */
 #ifndef SCHANNEL_BLOB_OPAQUE_HEADER_H
 #define SCHANNEL_BLOB_OPAQUE_HEADER_H

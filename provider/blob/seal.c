@@ -4,12 +4,10 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
+#include "primitive/hkdf.h"
 
 #define AEAD_KEY_SIZE   32
 #define AEAD_NONCE_SIZE 12
@@ -19,7 +17,6 @@ struct sealer {
     const char *property_query;
     const struct errors *errors;
     /* Fetched on first use, written once, read without a lock. */
-    EVP_KDF *_Atomic hkdf;
     EVP_CIPHER *_Atomic aead;
 };
 
@@ -47,30 +44,11 @@ void sealer_free(struct sealer *sealer)
 {
     if (sealer == NULL)
         return;
-    EVP_KDF_free(atomic_load(&sealer->hkdf));
     EVP_CIPHER_free(atomic_load(&sealer->aead));
     OPENSSL_free(sealer);
 }
 
 /* When another thread is faster, its object stays and ours goes. */
-static EVP_KDF *get_hkdf(struct sealer *sealer)
-{
-    EVP_KDF *found = atomic_load_explicit(&sealer->hkdf, memory_order_acquire), *expected = NULL;
-
-    if (found != NULL)
-        return found;
-    ERR_set_mark();
-    found = EVP_KDF_fetch(sealer->libctx, "HKDF", sealer->property_query);
-    ERR_pop_to_mark();
-    if (found == NULL) {
-        errors_raise_unavailable(sealer->errors, sealer->libctx, "HKDF");
-    } else if (!atomic_compare_exchange_strong(&sealer->hkdf, &expected, found)) {
-        EVP_KDF_free(found);
-        found = expected;
-    }
-    return found;
-}
-
 static EVP_CIPHER *get_aead(struct sealer *sealer)
 {
     EVP_CIPHER *found = atomic_load_explicit(&sealer->aead, memory_order_acquire);
@@ -90,57 +68,27 @@ static EVP_CIPHER *get_aead(struct sealer *sealer)
     return found;
 }
 
-/* RFC 5869 with SHA-256 */
-static int hkdf(struct sealer *sealer, const struct sealing_key *key,
-                const uint8_t salt[SEAL_SALT_SIZE], const char *info, uint8_t *out, size_t size)
+static void hkdf(const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+                 const char *info, uint8_t *out, size_t size)
 {
-    static char digest[] = "SHA256";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_PROPERTIES,
-                                         (char *)(uintptr_t)sealer->property_query, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key->secret,
-                                          sizeof(key->secret)),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt,
-                                          SEAL_SALT_SIZE),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info,
-                                          strlen(info)),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_KDF *kdf = get_hkdf(sealer);
-    EVP_KDF_CTX *context;
-    int ok;
-
-    if (kdf == NULL)
-        return 0;
-    context = EVP_KDF_CTX_new(kdf);
-    ERR_set_mark();
-    ok = context != NULL && EVP_KDF_derive(context, out, size, params) > 0;
-    ERR_pop_to_mark();
-    EVP_KDF_CTX_free(context);
-    return ok || RAISE(sealer->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "HKDF-SHA256 failed");
+    hkdf_sha256((struct octets){ key->secret, sizeof(key->secret) },
+                (struct octets){ salt, SEAL_SALT_SIZE },
+                (struct octets){ (const uint8_t *)info, strlen(info) }, out, size);
 }
 
 /* The caller cleanses |keys|. */
-static int derive_keys(struct sealer *sealer, const struct sealing_key *key,
-                       const uint8_t salt[SEAL_SALT_SIZE], struct blob_keys *keys)
+static void derive_keys(const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+                        struct blob_keys *keys)
 {
-    uint8_t out[AEAD_KEY_SIZE + AEAD_NONCE_SIZE + SEAL_COMMITMENT_SIZE];
-    int ok = hkdf(sealer, key, salt, "schannel opaque key blob seal 1", out, sizeof(out));
-
-    if (ok) {
-        memcpy(keys->key, out, AEAD_KEY_SIZE);
-        memcpy(keys->nonce, out + AEAD_KEY_SIZE, AEAD_NONCE_SIZE);
-        memcpy(keys->commitment, out + AEAD_KEY_SIZE + AEAD_NONCE_SIZE, SEAL_COMMITMENT_SIZE);
-    }
-    OPENSSL_cleanse(out, sizeof(out));
-    return ok;
+    _Static_assert(sizeof(*keys) == AEAD_KEY_SIZE + AEAD_NONCE_SIZE + SEAL_COMMITMENT_SIZE,
+                   "one output, cut into three");
+    hkdf(key, salt, "schannel opaque key blob seal 1", (uint8_t *)keys, sizeof(*keys));
 }
 
-int seal_claim(struct sealer *sealer, const struct sealing_key *key,
-               const uint8_t salt[SEAL_SALT_SIZE], uint8_t claim[SEAL_CLAIM_SIZE])
+void seal_claim(const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+                uint8_t claim[SEAL_CLAIM_SIZE])
 {
-    return hkdf(sealer, key, salt, "schannel opaque key blob claim 1", claim, SEAL_CLAIM_SIZE);
+    hkdf(key, salt, "schannel opaque key blob claim 1", claim, SEAL_CLAIM_SIZE);
 }
 
 /* One run of AES-256-GCM over header and text.  Sizes are below INT_MAX. */
@@ -175,11 +123,11 @@ int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t sal
     struct blob_keys keys;
     int ok;
 
-    if (aead == NULL || !fits(sealer, header, plaintext.size) ||
-        !derive_keys(sealer, key, salt, &keys)) {
+    if (aead == NULL || !fits(sealer, header, plaintext.size)) {
         OPENSSL_cleanse(out, plaintext.size + SEAL_OVERHEAD);
         return 0;
     }
+    derive_keys(key, salt, &keys);
     memcpy(out, keys.commitment, SEAL_COMMITMENT_SIZE);
     ERR_set_mark();
     ok = run_aead(aead, &keys, 1, header, plaintext, ciphertext, ciphertext + plaintext.size);
@@ -205,11 +153,11 @@ int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t s
                      "the blob was changed, cut short or sealed under another key");
     ciphertext.data = sealed.data + SEAL_COMMITMENT_SIZE;
     ciphertext.size = sealed.size - SEAL_OVERHEAD;
-    if ((aead = get_aead(sealer)) == NULL || !fits(sealer, header, ciphertext.size) ||
-        !derive_keys(sealer, key, salt, &keys)) {
+    if ((aead = get_aead(sealer)) == NULL || !fits(sealer, header, ciphertext.size)) {
         OPENSSL_cleanse(out, ciphertext.size);
         return 0;
     }
+    derive_keys(key, salt, &keys);
     memcpy(tag, ciphertext.data + ciphertext.size, sizeof(tag));
     ERR_set_mark();
     ok = CRYPTO_memcmp(sealed.data, keys.commitment, SEAL_COMMITMENT_SIZE) == 0 &&

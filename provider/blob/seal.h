@@ -11,8 +11,8 @@
  * openable under one sealing key only, which GCM alone does not promise.  It is compared in
  * constant time before the tag is checked.
  *
- * Called by blob/opaque.  Algorithms are fetched from |libctx| on first use and kept; a sealer is
- * safe from any thread.
+ * Called by blob/opaque.  The AEAD is fetched from |libctx| on first use and kept; a sealer is safe
+ * from any thread.
  */
 #ifndef SCHANNEL_BLOB_SEAL_H
 #define SCHANNEL_BLOB_SEAL_H
@@ -48,10 +48,9 @@ int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t s
 
 /*
  * HKDF-SHA256(IKM = sealing key, salt, info = "schannel opaque key blob claim 1") -> 16 bytes: who
- * does not hold the sealing key cannot tell which blob a claim belongs to.  1, or 0 with a reason
- * raised.
+ * does not hold the sealing key cannot tell which blob a claim belongs to.
  */
-int seal_claim(struct sealer *sealer, const struct sealing_key *key,
-               const uint8_t salt[SEAL_SALT_SIZE], uint8_t claim[SEAL_CLAIM_SIZE]);
+void seal_claim(const struct sealing_key *key, const uint8_t salt[SEAL_SALT_SIZE],
+                uint8_t claim[SEAL_CLAIM_SIZE]);
 
 #endif

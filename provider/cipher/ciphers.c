@@ -36,7 +36,7 @@ static const OSSL_PARAM *block_settable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
-        BLOB_OPTIONS_EXPORT,
+        BLOB_OPTIONS_CONTEXT,
         OSSL_PARAM_END,
     };
 
@@ -54,7 +54,7 @@ static const OSSL_PARAM *variable_settable_ctx_params(void *context, void *provc
         OSSL_PARAM_uint(OSSL_CIPHER_PARAM_PADDING, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
-        BLOB_OPTIONS_EXPORT,
+        BLOB_OPTIONS_CONTEXT,
         OSSL_PARAM_END,
     };
 

@@ -130,13 +130,13 @@ void cipher_request_clear(struct cipher_request *request)
 static int collect_options(const struct cipher_context *context, const OSSL_PARAM params[],
                            struct cipher_request *request)
 {
-    if (!blob_options_given(params))
+    if (!blob_options_given(OPTIONS_CONTEXT, params))
         return 1;
     if (!blob_options_copy(&request->options, &context->options))
         return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
                      "no memory for the parameters");
     request->has_options = 1;
-    return blob_options_set(context->provctx, &request->options, params);
+    return blob_options_set(context->provctx, &request->options, OPTIONS_CONTEXT, params);
 }
 
 static int collect_all(const struct cipher_context *context, struct key *skey,

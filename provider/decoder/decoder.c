@@ -1,14 +1,16 @@
 /*
- * DECODERs: DER from pem, DER from opaqueblob, SCHANNEL from der, SCHANNEL from opaqueblob.
+ * DECODERs: DER from pem and from each blob type, SCHANNEL from der and from each blob type.
  *
- * "DER" is libcrypto's word for the binary form: here it is the blob itself.  The first two make
- * the file store and the PEM readers find our blobs; the last two make key objects.
+ * "DER" is libcrypto's word for the binary form: here it is the blob itself.  The former make the
+ * file store and the PEM readers find our blobs; the latter make key objects.
  *
  * Two rules of the core shape this file.  It keeps only the errors of the first decoder in a chain,
  * so each of ours checks an input that carries our header or label in full, seal included, raises
  * the reason and returns 0.  And whatever is not ours must stay loadable by others: then a decoder
- * returns 1 with nothing queued.
- * Referenced by algorithms.c.
+ * returns 1 with nothing queued.  So does one that is entered while the provider itself opens an
+ * exchange or signature key.
+ *
+ * Reading is read_blob; here is what libcrypto sees.  Referenced by algorithms.c.
  */
 #include <openssl/bio.h>
 #include <openssl/core_dispatch.h>
@@ -19,15 +21,18 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <string.h>
-#include "blob/opaque.h"
+#include "blob/blob.h"
+#include "blob/key_argument.h"
+#include "decoder/read_blob.h"
 #include "dispatch.h"
 #include "key/options.h"
 #include "schannel/names.h"
 
-#define MAX_PEM_LINES 1024        /* how far a broken PEM file is searched for our label */
-#define MAX_DRAINED   (16u << 20) /* how far the rest of an input that is too long is passed over */
-
 static OSSL_FUNC_decoder_newctx_fn decoder_new;
+static OSSL_FUNC_decoder_newctx_fn opaque_decoder_new;
+static OSSL_FUNC_decoder_newctx_fn simple_decoder_new;
+static OSSL_FUNC_decoder_newctx_fn plaintext_decoder_new;
+static OSSL_FUNC_decoder_newctx_fn signed_decoder_new;
 static OSSL_FUNC_decoder_freectx_fn decoder_free;
 static OSSL_FUNC_decoder_set_ctx_params_fn decoder_set_ctx_params;
 static OSSL_FUNC_decoder_settable_ctx_params_fn decoder_settable_ctx_params;
@@ -38,19 +43,46 @@ static OSSL_FUNC_decoder_decode_fn decode_key;
 
 struct decoder_context {
     struct provctx *provctx;
+    enum blob_type type; /* what it takes; BLOB_TYPE_DEFAULT: any */
     struct blob_options options;
 };
 
-static void *decoder_new(void *vprovctx)
+static void *new_context(struct provctx *provctx, enum blob_type type)
 {
-    struct provctx *provctx = vprovctx;
     struct decoder_context *context = OPENSSL_zalloc(sizeof(*context));
 
     if (context == NULL)
         RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a decoder context");
-    else
+    if (context != NULL) {
         context->provctx = provctx;
+        context->type = type;
+    }
     return context;
+}
+
+static void *decoder_new(void *provctx)
+{
+    return new_context(provctx, BLOB_TYPE_DEFAULT);
+}
+
+static void *opaque_decoder_new(void *provctx)
+{
+    return new_context(provctx, BLOB_TYPE_OPAQUE);
+}
+
+static void *simple_decoder_new(void *provctx)
+{
+    return new_context(provctx, BLOB_TYPE_SIMPLE);
+}
+
+static void *plaintext_decoder_new(void *provctx)
+{
+    return new_context(provctx, BLOB_TYPE_PLAINTEXT);
+}
+
+static void *signed_decoder_new(void *provctx)
+{
+    return new_context(provctx, BLOB_TYPE_SIGNED);
 }
 
 static void decoder_free(void *vcontext)
@@ -67,7 +99,7 @@ static int decoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct decoder_context *context = vcontext;
 
-    return blob_options_set(context->provctx, &context->options, params);
+    return blob_options_set(context->provctx, &context->options, OPTIONS_IMPORT, params);
 }
 
 static const OSSL_PARAM *decoder_settable_ctx_params(void *provctx)
@@ -87,109 +119,6 @@ static int decoder_does_selection(void *provctx, int selection)
     (void)provctx;
     return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 ||
            (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0;
-}
-
-/* ---- reading ---- */
-
-enum found { NOT_OURS, OURS, FAILED };
-
-/* Fills |buffer| as far as the input goes. */
-static size_t read_up_to(BIO *in, uint8_t *buffer, size_t size)
-{
-    size_t filled = 0, got = 0;
-
-    while (filled < size && BIO_read_ex(in, buffer + filled, size - filled, &got) && got != 0)
-        filled += got;
-    return filled;
-}
-
-/*
- * Passes over what is left.  The file store goes on behind the place where a decoder stopped and
- * would bury the reason under its own errors about the rest.
- */
-static void drain(BIO *in, uint8_t *buffer, size_t size)
-{
-    for (size_t drained = 0, got = size; got == size && drained < MAX_DRAINED; drained += got)
-        got = read_up_to(in, buffer, size);
-}
-
-/* The whole input, when it starts like one of our blobs.  *blob is owned by the caller. */
-static enum found read_blob(const struct decoder_context *context, BIO *in, uint8_t **blob,
-                            size_t *size)
-{
-    const struct errors *errors = context->provctx->errors;
-    uint8_t header[BLOB_HEADER_SIZE];
-    size_t filled = read_up_to(in, header, sizeof(header));
-
-    if (!opaque_blob_is_ours(header, filled))
-        return NOT_OURS;
-    if ((*blob = OPENSSL_malloc(OPAQUE_BLOB_MAX_SIZE + 1)) == NULL) {
-        RAISE(errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory to read an opaque blob");
-        return FAILED;
-    }
-    memcpy(*blob, header, filled);
-    *size = filled + read_up_to(in, *blob + filled, OPAQUE_BLOB_MAX_SIZE + 1 - filled);
-    if (*size <= OPAQUE_BLOB_MAX_SIZE)
-        return OURS;
-    drain(in, *blob, OPAQUE_BLOB_MAX_SIZE);
-    OPENSSL_free(*blob);
-    *blob = NULL;
-    RAISE(errors, SCHANNEL_R_MALFORMED_BLOB, "opaque blob: longer than %d bytes",
-          OPAQUE_BLOB_MAX_SIZE);
-    return FAILED;
-}
-
-/* Is the first BEGIN line of the text ours?  Only asked when the PEM reader gave up. */
-static int has_our_label(BIO *in)
-{
-    static const char begin[] = "-----BEGIN ", ours[] = SCHANNEL_PEM_LABEL_OPAQUE "-----";
-    char line[256];
-
-    for (int n = 0; n < MAX_PEM_LINES && BIO_gets(in, line, sizeof(line)) > 0; n++) {
-        if (strncmp(line, begin, sizeof(begin) - 1) == 0)
-            return strncmp(line + sizeof(begin) - 1, ours, sizeof(ours) - 1) == 0;
-    }
-    return 0;
-}
-
-/* The contents of a PEM block under our label. */
-static enum found read_pem(const struct decoder_context *context, BIO *in, uint8_t **blob,
-                           size_t *size)
-{
-    const struct errors *errors = context->provctx->errors;
-    char *name = NULL, *header = NULL;
-    long length = 0;
-    int start = BIO_tell(in);
-    enum found found = NOT_OURS;
-
-    ERR_set_mark();
-    if (PEM_read_bio(in, &name, &header, blob, &length) <= 0) {
-        if (start >= 0 && BIO_seek(in, start) >= 0 && has_our_label(in))
-            found = FAILED;
-        ERR_pop_to_mark();
-        if (found == FAILED)
-            RAISE(errors, SCHANNEL_R_MALFORMED_BLOB,
-                  "PEM: the base64 text or the END line of a " SCHANNEL_PEM_LABEL_OPAQUE
-                  " is damaged");
-        return found;
-    }
-    ERR_pop_to_mark();
-    if (strcmp(name, SCHANNEL_PEM_LABEL_OPAQUE) == 0) {
-        found = OURS;
-        *size = (size_t)length;
-        if (header[0] != '\0') {
-            found = FAILED;
-            RAISE(errors, SCHANNEL_R_MALFORMED_BLOB,
-                  "PEM: a " SCHANNEL_PEM_LABEL_OPAQUE " has no header lines");
-        }
-    }
-    if (found != OURS) {
-        OPENSSL_clear_free(*blob, (size_t)length); /* perhaps somebody's private key */
-        *blob = NULL;
-    }
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    return found;
 }
 
 /* ---- passing on ---- */
@@ -224,62 +153,69 @@ static int pass_key(struct key **key, OSSL_CALLBACK *callback, void *arg)
     return callback(params, arg);
 }
 
-/*
- * Reads with |read|, opens the blob, and passes on the key or, when |as_blob|, the blob.
- */
-static int decode(const struct decoder_context *context, OSSL_CORE_BIO *core_in,
-                  enum found (*read)(const struct decoder_context *, BIO *, uint8_t **, size_t *),
-                  int as_blob, OSSL_CALLBACK *callback, void *arg,
-                  const struct passphrase_source *passphrase)
+/* What one call of a decoder gets. */
+struct decoding {
+    const struct decoder_context *context;
+    OSSL_CORE_BIO *in;
+    OSSL_CALLBACK *callback;
+    void *arg;
+    struct passphrase_source passphrase;
+};
+
+/* Reads with |read|, opens the blob, and passes on the key or, when |as_blob|, the blob. */
+static int decode(const struct decoding *decoding, read_blob_fn *read, int as_blob)
 {
+    const struct decoder_context *context = decoding->context;
     struct provctx *provctx = context->provctx;
-    BIO *in = BIO_new_from_core_bio(provctx->libctx, core_in);
     uint8_t *blob = NULL;
     size_t size = 0;
     struct key *key = NULL;
     enum found found;
+    BIO *in;
     int ok;
 
-    if (in == NULL)
+    if (inner_open_is_active(provctx))
+        return 1;
+    if ((in = BIO_new_from_core_bio(provctx->libctx, decoding->in)) == NULL)
         return RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE, "the input cannot be read");
-    found = read(context, in, &blob, &size);
+    found = read(provctx, context->type, in, &blob, &size);
     BIO_free(in);
     if (found != OURS)
         return found == NOT_OURS;
-    key = opaque_blob_import(provctx, (struct octets){ blob, size }, &context->options, passphrase,
-                             OPAQUE_FOR_KEY);
-    ok = key != NULL &&
-         (as_blob ? pass_blob(blob, size, callback, arg) : pass_key(&key, callback, arg));
+    key = blob_import(provctx, (struct octets){ blob, size }, &context->options,
+                      &decoding->passphrase);
+    ok = key != NULL && (as_blob ? pass_blob(blob, size, decoding->callback, decoding->arg)
+                                 : pass_key(&key, decoding->callback, decoding->arg));
     key_free(key);
-    OPENSSL_free(blob);
+    OPENSSL_clear_free(blob, size);
     return ok;
 }
 
 static int decode_pem(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
                       void *arg, OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
-    const struct passphrase_source passphrase = { ask, ask_arg };
+    const struct decoding decoding = { context, in, callback, arg, { ask, ask_arg } };
 
     (void)selection;
-    return decode(context, in, read_pem, 1, callback, arg, &passphrase);
+    return decode(&decoding, read_blob_pem, 1);
 }
 
 static int decode_blob(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
                        void *arg, OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
-    const struct passphrase_source passphrase = { ask, ask_arg };
+    const struct decoding decoding = { context, in, callback, arg, { ask, ask_arg } };
 
     (void)selection;
-    return decode(context, in, read_blob, 1, callback, arg, &passphrase);
+    return decode(&decoding, read_blob_binary, 1);
 }
 
 static int decode_key(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK *callback,
                       void *arg, OSSL_PASSPHRASE_CALLBACK *ask, void *ask_arg)
 {
-    const struct passphrase_source passphrase = { ask, ask_arg };
+    const struct decoding decoding = { context, in, callback, arg, { ask, ask_arg } };
 
     (void)selection;
-    return decode(context, in, read_blob, 0, callback, arg, &passphrase);
+    return decode(&decoding, read_blob_binary, 0);
 }
 
 const OSSL_DISPATCH schannel_pem_decoder_functions[] = {
@@ -291,8 +227,35 @@ const OSSL_DISPATCH schannel_pem_decoder_functions[] = {
     { 0, NULL },
 };
 
-const OSSL_DISPATCH schannel_blob_decoder_functions[] = {
-    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))decoder_new },
+const OSSL_DISPATCH schannel_opaque_blob_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))opaque_decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_blob },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_simple_blob_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))simple_decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_blob },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_plaintext_blob_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))plaintext_decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_blob },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_signed_blob_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))signed_decoder_new },
     { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
     { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
     { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
@@ -302,6 +265,46 @@ const OSSL_DISPATCH schannel_blob_decoder_functions[] = {
 
 const OSSL_DISPATCH schannel_key_decoder_functions[] = {
     { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))decoder_does_selection },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_key },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_opaque_key_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))opaque_decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))decoder_does_selection },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_key },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_simple_key_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))simple_decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))decoder_does_selection },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_key },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_plaintext_key_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))plaintext_decoder_new },
+    { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
+    { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
+    { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },
+    { OSSL_FUNC_DECODER_DOES_SELECTION, (void (*)(void))decoder_does_selection },
+    { OSSL_FUNC_DECODER_DECODE, (void (*)(void))decode_key },
+    { 0, NULL },
+};
+
+const OSSL_DISPATCH schannel_signed_key_decoder_functions[] = {
+    { OSSL_FUNC_DECODER_NEWCTX, (void (*)(void))signed_decoder_new },
     { OSSL_FUNC_DECODER_FREECTX, (void (*)(void))decoder_free },
     { OSSL_FUNC_DECODER_SET_CTX_PARAMS, (void (*)(void))decoder_set_ctx_params },
     { OSSL_FUNC_DECODER_SETTABLE_CTX_PARAMS, (void (*)(void))decoder_settable_ctx_params },

@@ -35,7 +35,8 @@ static int reveals_keys(const struct kdf *kdf)
                                           "server write key", "IV block" };
 
     if (is_usage(kdf, SCHANNEL_USAGE_CLIENT_FINISHED) ||
-        is_usage(kdf, SCHANNEL_USAGE_SERVER_FINISHED))
+        is_usage(kdf, SCHANNEL_USAGE_SERVER_FINISHED) ||
+        is_usage(kdf, SCHANNEL_USAGE_CERTIFICATE_VERIFY))
         return 0;
     if (!is_usage(kdf, SCHANNEL_USAGE_PRF))
         return 1;

@@ -189,16 +189,27 @@ static int set_input(struct kdf *kdf, size_t offset, size_t least, const OSSL_PA
     return 1;
 }
 
+static void prepare_secret(struct kdf *kdf)
+{
+    if (kdf->protocol == KEY_PROTOCOL_TLS1)
+        tls1_secret_init(&kdf->tls1_secret, (struct octets){ kdf->secret.data, kdf->secret.size });
+}
+
 int kdf_set_secret(struct kdf *kdf, struct octets secret)
 {
     input_clear(&kdf->secret);
-    return input_set(&kdf->secret, secret) ||
-           RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "secret: no memory for it");
+    if (!input_set(&kdf->secret, secret))
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "secret: no memory for it");
+    prepare_secret(kdf);
+    return 1;
 }
 
 static int set_secret(struct kdf *kdf, const OSSL_PARAM *param)
 {
-    return set_input(kdf, offsetof(struct kdf, secret), 0, param);
+    if (!set_input(kdf, offsetof(struct kdf, secret), 0, param))
+        return 0;
+    prepare_secret(kdf);
+    return 1;
 }
 
 static int set_premaster(struct kdf *kdf, const OSSL_PARAM *param)
@@ -227,7 +238,8 @@ static int set_usage(struct kdf *kdf, const OSSL_PARAM *param)
         return RAISE(kdf->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
                      "usage: expected client-write-key, server-write-key, client-write-mac, "
                      "server-write-mac, client-write-iv, server-write-iv, key-block, "
-                     "master-secret, prf, finished-client or finished-server, got \"%s\"",
+                     "master-secret, prf, finished-client, finished-server or certificate-verify, "
+                     "got \"%s\"",
                      name);
     if (!kdf_usage_check(kdf, usage))
         return 0;
@@ -286,15 +298,36 @@ static const struct {
     { SCHANNEL_PARAM_HANDSHAKE_HASH, TLS1_ONLY, set_handshake_hash },
 };
 
+#define SETTERS (sizeof(setters) / sizeof(setters[0]))
+
+/* The setter of |param|, SETTERS when it has none here. */
+static size_t setter_of(const OSSL_PARAM *param)
+{
+    size_t n = 0;
+
+    while (n < SETTERS && !params_is(param, setters[n].name))
+        n++;
+    return n;
+}
+
 static int set_one(struct kdf *kdf, const OSSL_PARAM *param)
 {
-    for (size_t n = 0; n < sizeof(setters) / sizeof(setters[0]); n++) {
-        if (strcmp(param->key, setters[n].name) != 0)
-            continue;
-        if ((setters[n].protocols >> kdf->protocol & 1) == 0)
-            return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none",
-                         param->key, key_protocol_name(kdf->protocol));
-        return setters[n].set(kdf, param);
+    const size_t n = setter_of(param);
+
+    if (n == SETTERS)
+        return 1;
+    if ((setters[n].protocols >> kdf->protocol & 1) == 0)
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none",
+                     param->key, key_protocol_name(kdf->protocol));
+    return setters[n].set(kdf, param);
+}
+
+/* Do |params| belong to the derivation alone?  Those of a new connection under one secret do. */
+static int is_derivation_only(const OSSL_PARAM params[])
+{
+    for (; params->key != NULL; params++) {
+        if (setter_of(params) != SETTERS)
+            return 0;
     }
     return 1;
 }
@@ -333,6 +366,8 @@ int kdf_set_ctx_params(void *vkdf, const OSSL_PARAM params[])
 
     if (params == NULL || params->key == NULL)
         return 1;
+    if (is_derivation_only(params))
+        return derivation_set(kdf->provctx, kdf->protocol, &kdf->derivation, params);
     before = *kdf;
     kdf->before = &before;
     shared_octets_up_ref(before.derivation.clear_key);

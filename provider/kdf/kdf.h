@@ -8,6 +8,7 @@
 #include <openssl/core_dispatch.h>
 #include "key/derivation.h"
 #include "protocol/connection.h"
+#include "protocol/tls1.h"
 
 /* An owned copy of a parameter; |data| NULL: not set. */
 struct input {
@@ -41,6 +42,7 @@ struct kdf {
     struct derivation derivation;
     struct key *master; /* in the place of secret and premaster, with a reference; NULL: none */
     struct input secret, premaster, label, seed;
+    struct tls1_secret tls1_secret; /* of TLS 1.0: |secret| as its PRF uses it */
     /* The handshake messages, or MD5 || SHA-1 of them. */
     uint8_t has_handshake, has_handshake_hash;
     struct digest_state handshake_md5, handshake_sha1;

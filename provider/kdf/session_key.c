@@ -52,7 +52,7 @@ static struct key *from_secret(const struct kdf *kdf, enum key_usage usage)
 
     if (kdf_get_master(kdf, buffer, &secret)) {
         master_value_init_secret(&value, kdf->protocol, secret);
-        key = derived_key_new(kdf->provctx, &value, usage, &kdf->derivation);
+        key = derived_key_new(kdf->provctx, &value, usage, &kdf->derivation, NULL);
     }
     OPENSSL_cleanse(buffer, sizeof(buffer));
     OPENSSL_cleanse(&value, sizeof(value));

@@ -127,8 +127,10 @@ static int derive_key_block(const struct kdf *kdf, const struct kdf_usage *usage
         ok = ssl2_key_block(kdf, master, out, size);
     else if (kdf->protocol == KEY_PROTOCOL_SSL3)
         ssl3_key_block(master.data, client, server, out, size);
-    else
+    else if (kdf->premaster.data != NULL)
         tls1_key_block(master.data, client, server, out, size);
+    else
+        tls1_secret_key_block(&kdf->tls1_secret, client, server, out, size);
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return ok;
 }
@@ -151,8 +153,8 @@ static int derive_key(const struct kdf *kdf, const struct kdf_usage *usage, uint
     struct session_key_sizes sizes;
     struct octets master;
     int ok = kdf_get_master(kdf, buffer, &master) &&
-             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                               key, NULL, &sizes);
+             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                               usage->side, key, NULL, &sizes);
 
     if (ok)
         memcpy(out, key, size);
@@ -178,8 +180,8 @@ static int derive_iv(const struct kdf *kdf, const struct kdf_usage *usage, uint8
     struct session_key_sizes sizes;
     struct octets master;
     int ok = kdf_get_master(kdf, buffer, &master) &&
-             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                               NULL, iv, &sizes);
+             session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                               usage->side, NULL, iv, &sizes);
 
     if (ok)
         memcpy(out, iv, size);
@@ -211,8 +213,8 @@ static int derive_mac(const struct kdf *kdf, const struct kdf_usage *usage, uint
     struct octets master;
     size_t made;
     int ok = kdf_get_master(kdf, buffer, &master) &&
-             session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, usage->side,
-                             key, &made);
+             session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
+                             usage->side, key, &made);
 
     if (ok)
         memcpy(out, key, size);
@@ -251,8 +253,11 @@ static int derive_prf(const struct kdf *kdf, const struct kdf_usage *usage, uint
     }
     if (kdf->protocol == KEY_PROTOCOL_SSL3)
         ssl3_prf(secret, input_octets(&kdf->seed), none, out, size);
-    else
+    else if (kdf->premaster.data != NULL)
         tls1_prf(secret, input_octets(&kdf->label), input_octets(&kdf->seed), none, out, size);
+    else
+        tls1_secret_prf(&kdf->tls1_secret, input_octets(&kdf->label), input_octets(&kdf->seed),
+                        none, out, size);
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return 1;
 }
@@ -260,6 +265,11 @@ static int derive_prf(const struct kdf *kdf, const struct kdf_usage *usage, uint
 static size_t prf_most(const struct kdf *kdf)
 {
     return kdf->protocol == KEY_PROTOCOL_SSL3 ? SSL3_MAX_PRF_SIZE : SIZE_MAX;
+}
+
+static int is_certificate_verify(const struct kdf_usage *usage)
+{
+    return strcmp(usage->name, SCHANNEL_USAGE_CERTIFICATE_VERIFY) == 0;
 }
 
 /* TLS 1.0 hashes the messages alone, SSL 3.0 the messages and the master secret. */
@@ -276,13 +286,15 @@ static int derive_finished(const struct kdf *kdf, const struct kdf_usage *usage,
                          : "handshake: neither the handshake messages nor handshake-hash is set");
     if (!kdf_get_master(kdf, buffer, &master))
         return 0;
-    if (kdf->protocol == KEY_PROTOCOL_SSL3) {
+    if (kdf->protocol == KEY_PROTOCOL_TLS1)
+        tls1_finished(master.data, usage->side, kdf->handshake_hash, out, size);
+    else if (is_certificate_verify(usage))
+        ssl3_certificate_verify(master.data, &kdf->handshake_md5, &kdf->handshake_sha1, finished);
+    else
         ssl3_finished(master.data, usage->side, &kdf->handshake_md5, &kdf->handshake_sha1,
                       finished);
+    if (kdf->protocol == KEY_PROTOCOL_SSL3)
         memcpy(out, finished, size);
-    } else {
-        tls1_finished(master.data, usage->side, kdf->handshake_hash, out, size);
-    }
     OPENSSL_cleanse(buffer, sizeof(buffer));
     return 1;
 }
@@ -314,6 +326,7 @@ static const struct kdf_usage usages[] = {
       SSL3 | TLS1 },
     { SCHANNEL_USAGE_SERVER_FINISHED, derive_finished, NULL, finished_most, SIDE_SERVER,
       SSL3 | TLS1 },
+    { SCHANNEL_USAGE_CERTIFICATE_VERIFY, derive_finished, NULL, finished_most, SIDE_CLIENT, SSL3 },
 };
 
 #define USAGES (sizeof(usages) / sizeof(usages[0]))
@@ -335,6 +348,10 @@ const struct kdf_usage *kdf_default_usage(void)
 /* What a user has to know who asks a protocol for what it has not. */
 static const char *why_not(enum key_protocol protocol, const struct kdf_usage *usage)
 {
+    if (is_certificate_verify(usage) && protocol == KEY_PROTOCOL_TLS1)
+        return "its client signs MD5 and SHA-1 of the messages alone (the digest MD5-SHA1)";
+    if (is_certificate_verify(usage) && protocol == KEY_PROTOCOL_SSL2)
+        return "its client signs MD5 of the key-block, the challenge and the certificate";
     if (usage->derive == derive_iv)
         return "its IV is not derived but sent (KEY-ARG)";
     if (usage->derive == derive_mac)

@@ -106,6 +106,15 @@ const struct key_algorithm *key_algorithm_by_id(unsigned id)
     return NULL;
 }
 
+const struct key_algorithm *key_algorithm_by_alg_id(uint32_t alg_id)
+{
+    for (size_t n = 0; n < COUNT(algorithms); n++) {
+        if (algorithms[n].alg_id == alg_id && algorithms[n].kind != KEY_KIND_MAC)
+            return &algorithms[n];
+    }
+    return NULL;
+}
+
 const struct key_algorithm *key_algorithm_by_cipher(const struct bulk_cipher *cipher)
 {
     for (size_t n = 0; n < COUNT(algorithms); n++) {

@@ -70,6 +70,8 @@ const struct protocol_rules *protocol_rules(enum key_protocol protocol);
 /* NULL when there is no such row.  Names are compared without case. */
 const struct key_algorithm *key_algorithm_by_name(const char *name);
 const struct key_algorithm *key_algorithm_by_id(unsigned id);
+/* A master or cipher by its ALG_ID; MACs have one and the same. */
+const struct key_algorithm *key_algorithm_by_alg_id(uint32_t alg_id);
 /* The key object's algorithm for a bulk cipher, NULL when it has none. */
 const struct key_algorithm *key_algorithm_by_cipher(const struct bulk_cipher *cipher);
 

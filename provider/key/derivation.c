@@ -70,18 +70,7 @@ static int set_certificate(const struct provctx *provctx, struct derivation *der
 static int set_cipher(const struct provctx *provctx, struct derivation *derivation,
                       const OSSL_PARAM *param)
 {
-    char name[PARAMS_NAME_SIZE];
-    const struct bulk_cipher *cipher;
-
-    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
-        return 0;
-    if ((cipher = bulk_cipher_by_name(name)) == NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
-                     "cipher: expected RC4, RC2-CBC, DES-CBC, DES-EDE-CBC, DES-EDE3-CBC, "
-                     "AES-128-CBC, AES-192-CBC or AES-256-CBC, got \"%s\"",
-                     name);
-    derivation->cipher = cipher;
-    return 1;
+    return params_get_cipher(provctx->errors, param, &derivation->cipher);
 }
 
 static int set_digest(const struct provctx *provctx, struct derivation *derivation,
@@ -196,17 +185,19 @@ int derivation_set(const struct provctx *provctx, enum key_protocol protocol,
         return 1;
     derivation_copy(&changed, derivation);
     for (; params->key != NULL; params++) {
-        for (size_t n = 0; n < SETTERS; n++) {
-            if (strcmp(params->key, setters[n].name) != 0)
-                continue;
-            if (protocol != KEY_PROTOCOL_NONE && (setters[n].protocols >> protocol & 1) == 0) {
-                derivation_clear(&changed);
-                return lacks(provctx->errors, protocol, params->key);
-            }
-            if (!setters[n].set(provctx, &changed, params)) {
-                derivation_clear(&changed);
-                return 0;
-            }
+        size_t n = 0;
+
+        while (n < SETTERS && !params_is(params, setters[n].name))
+            n++;
+        if (n == SETTERS)
+            continue;
+        if (protocol != KEY_PROTOCOL_NONE && (setters[n].protocols >> protocol & 1) == 0) {
+            derivation_clear(&changed);
+            return lacks(provctx->errors, protocol, params->key);
+        }
+        if (!setters[n].set(provctx, &changed, params)) {
+            derivation_clear(&changed);
+            return 0;
         }
     }
     derivation_clear(derivation);
@@ -311,16 +302,14 @@ struct octets derivation_random_octets(const struct derivation_random *random)
     return (struct octets){ random->data, random->size };
 }
 
+/* What is set has a length that the protocol allows. */
 static int check_random(const struct errors *errors, const struct protocol_rules *rules,
                         const struct derivation *derivation, const struct derivation_random *random,
                         const char *name)
 {
     char range[16] = "";
 
-    if (random->size == 0)
-        return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "%s: is not set, but this derivation needs it", name);
-    if (derivation->relaxed.value ||
+    if (random->size == 0 || derivation->relaxed.value ||
         (random->size >= rules->min_random && random->size <= rules->max_random))
         return 1;
     if (rules->min_random != rules->max_random)
@@ -330,7 +319,14 @@ static int check_random(const struct errors *errors, const struct protocol_rules
                  rules->max_random, (unsigned)random->size, DERIVATION_MAX_RANDOM_SIZE);
 }
 
-int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
+static int need_random(const struct errors *errors, const struct derivation_random *random,
+                       const char *name)
+{
+    return random->size != 0 || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
+                                      "%s: is not set, but this derivation needs it", name);
+}
+
+int derivation_check_lengths(const struct errors *errors, enum key_protocol protocol,
                              const struct derivation *derivation)
 {
     const struct protocol_rules *rules = protocol_rules(protocol);
@@ -339,4 +335,12 @@ int derivation_check_randoms(const struct errors *errors, enum key_protocol prot
                         SCHANNEL_PARAM_CLIENT_RANDOM) &&
            check_random(errors, rules, derivation, &derivation->server_random,
                         SCHANNEL_PARAM_SERVER_RANDOM);
+}
+
+int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
+                             const struct derivation *derivation)
+{
+    return need_random(errors, &derivation->client_random, SCHANNEL_PARAM_CLIENT_RANDOM) &&
+           need_random(errors, &derivation->server_random, SCHANNEL_PARAM_SERVER_RANDOM) &&
+           derivation_check_lengths(errors, protocol, derivation);
 }

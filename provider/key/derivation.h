@@ -70,7 +70,10 @@ const char *derivation_given(const struct derivation *derivation, int but_digest
 /* 1 when |protocol| has a use for everything that is set; else 0 with a reason. */
 int derivation_check_protocol(const struct errors *errors, enum key_protocol protocol,
                               const struct derivation *derivation);
-/* 1 when both randoms are there and have a length that |protocol| allows; else 0 with a reason. */
+/* 1 when the randoms that are set have a length that |protocol| allows; else 0 with a reason. */
+int derivation_check_lengths(const struct errors *errors, enum key_protocol protocol,
+                             const struct derivation *derivation);
+/* The same, and both have to be set. */
 int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
                              const struct derivation *derivation);
 

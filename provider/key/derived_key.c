@@ -10,12 +10,12 @@ static enum connection_side side_of(const struct key *key)
 }
 
 static int derive_mac(struct key *key, const struct master_value *master,
-                      const struct derivation *derivation)
+                      const struct derivation *derivation, struct key_block *kept)
 {
     uint8_t bytes[SESSION_MAX_MAC_SIZE];
     size_t size;
     int ok = session_mac_key(key->provctx->errors, key->protocol, master_value_secret(master),
-                             derivation, side_of(key), bytes, &size);
+                             derivation, kept, side_of(key), bytes, &size);
 
     if (ok) {
         key->algorithm = key_algorithm_by_id(KEY_MAC_OF(key->protocol));
@@ -27,13 +27,13 @@ static int derive_mac(struct key *key, const struct master_value *master,
 }
 
 static int derive_cipher(struct key *key, const struct master_value *master,
-                         const struct derivation *derivation)
+                         const struct derivation *derivation, struct key_block *kept)
 {
     uint8_t bytes[BULK_CIPHER_MAX_KEY_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE];
     struct cipher_value *cipher = &key->value.cipher;
     struct session_key_sizes sizes;
     int ok = session_write_key(key->provctx->errors, key->protocol, master_value_secret(master),
-                               derivation, side_of(key), bytes, iv, &sizes);
+                               derivation, kept, side_of(key), bytes, iv, &sizes);
 
     if (ok) {
         key->algorithm = key_algorithm_by_cipher(derivation->cipher);
@@ -52,7 +52,8 @@ static int derive_cipher(struct key *key, const struct master_value *master,
 }
 
 struct key *derived_key_new(struct provctx *provctx, const struct master_value *master,
-                            enum key_usage usage, const struct derivation *change)
+                            enum key_usage usage, const struct derivation *change,
+                            struct key_block *kept)
 {
     struct derivation derivation = master->derivation;
     struct key *key = key_new(provctx);
@@ -63,8 +64,8 @@ struct key *derived_key_new(struct provctx *provctx, const struct master_value *
     derivation_merge(&derivation, change);
     key->protocol = master->protocol;
     key->usage = usage;
-    ok = key_usage_is_mac(usage) ? derive_mac(key, master, &derivation)
-                                 : derive_cipher(key, master, &derivation);
+    ok = key_usage_is_mac(usage) ? derive_mac(key, master, &derivation, kept)
+                                 : derive_cipher(key, master, &derivation, kept);
     if (ok)
         return key;
     key_free(key);
@@ -89,7 +90,7 @@ int derived_key_convert(struct key *key, const struct derivation *change)
 
     if (!key_lock_for(key, KEY_USE))
         return 0;
-    if (key->algorithm->kind == KEY_KIND_MASTER) {
+    if (change != NULL) {
         derivation = key->value.master->derivation;
         derivation_merge(&derivation, change);
         ok = master_value_convert(key->provctx, key->value.master, &derivation);
@@ -108,7 +109,7 @@ static int try_derivation(const struct key *master, enum key_usage usage,
     if (master->value.master->converted && master->transfer == NULL)
         return 1;
     derived_key_trial_master(&trial, master->value.master);
-    key = derived_key_new(master->provctx, &trial, usage, change);
+    key = derived_key_new(master->provctx, &trial, usage, change, NULL);
     key_free(key);
     return key != NULL;
 }
@@ -127,7 +128,7 @@ struct key *derived_key_from(struct key *master, enum key_usage usage,
         return NULL;
     copy = key_duplicate(master); /* derives without holding the master's lock */
     if (copy != NULL)
-        key = derived_key_new(master->provctx, copy->value.master, usage, change);
+        key = derived_key_new(master->provctx, copy->value.master, usage, change, NULL);
     key_free(copy);
     return key;
 }

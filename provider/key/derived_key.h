@@ -9,10 +9,13 @@
 #define SCHANNEL_KEY_DERIVED_KEY_H
 
 #include "key/key.h"
+#include "protocol/key_block.h"
 
-/* The key of |usage|, which is not KEY_USAGE_NONE, of a master whose secret is converted. */
+/* The key of |usage|, which is not KEY_USAGE_NONE, of a master whose secret is converted; |kept|
+ * (NULL: none) keeps the last of its key blocks. */
 struct key *derived_key_new(struct provctx *provctx, const struct master_value *master,
-                            enum key_usage usage, const struct derivation *change);
+                            enum key_usage usage, const struct derivation *change,
+                            struct key_block *kept);
 
 /*
  * A master of zeros in the place of |master|, to ask whether a derivation would succeed before
@@ -23,10 +26,10 @@ void derived_key_trial_master(struct master_value *trial, const struct master_va
 
 /*
  * The premaster secret becomes the master secret in the key object, once, with the randoms of this
- * derivation; everybody copies the converted master afterwards.  Claims the key of a transfer; of
- * keys that are no master nothing else.
+ * derivation; everybody copies the converted master afterwards.  Claims the key of a transfer; with
+ * NULL for |change|, and for any key, nothing else.
  */
-int derived_key_convert(struct key *master, const struct derivation *change);
+int derived_key_convert(struct key *key, const struct derivation *change);
 
 /* All of it: a key out of the live |master|, which is left as it was when that cannot be. */
 struct key *derived_key_from(struct key *master, enum key_usage usage,

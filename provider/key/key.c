@@ -1,6 +1,7 @@
 /* The live key: see key.h. */
 #include "key/key.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -48,6 +49,7 @@ static void clear_value(struct key *key)
         if (key->value.master != NULL)
             master_value_clear(key->value.master);
         OPENSSL_free(key->value.master);
+        key->value.master = NULL;
         break;
     case KEY_KIND_CIPHER:
         cipher_value_clear(&key->value.cipher);
@@ -56,7 +58,6 @@ static void clear_value(struct key *key)
         mac_value_clear(&key->value.mac);
         break;
     }
-    OPENSSL_cleanse(&key->value, sizeof(key->value));
 }
 
 void key_message_begin(struct key *key, struct key_message *message)
@@ -94,7 +95,9 @@ void key_free(struct key *key)
     OPENSSL_free(key->options);
     OPENSSL_clear_free(key->shown, key->shown_size);
     fork_lock_destroy(&key->lock);
-    OPENSSL_clear_free(key, sizeof(*key));
+    /* the value is cleansed */
+    OPENSSL_cleanse(key, offsetof(struct key, value));
+    OPENSSL_free(key);
 }
 
 void key_enter(struct key *key)

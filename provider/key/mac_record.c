@@ -7,50 +7,91 @@
 #define SSL3 (1u << KEY_PROTOCOL_SSL3)
 #define TLS1 (1u << KEY_PROTOCOL_TLS1)
 
-/* Sets |given| and |number| when the parameter is there; 0 when it does not fit. */
-static int get(const struct provctx *provctx, enum key_protocol protocol, unsigned protocols,
-               const OSSL_PARAM *param, uint64_t most, uint8_t *given, uint64_t *number)
+#define ALL  (~0u)
+
+static void set_length(struct mac_record *record, uint64_t number)
 {
-    if (param == NULL)
-        return 1;
-    if ((protocols >> protocol & 1) == 0)
+    record->has_length = 1;
+    record->length = (uint16_t)number;
+}
+
+static void set_type(struct mac_record *record, uint64_t number)
+{
+    record->has_type = 1;
+    record->type = (uint8_t)number;
+}
+
+static void set_version(struct mac_record *record, uint64_t number)
+{
+    record->has_version = 1;
+    record->version = (uint16_t)number;
+}
+
+static void set_mode(struct mac_record *record, uint64_t number)
+{
+    record->enabled = (uint8_t)number;
+}
+
+/* Each parameter, the protocols whose records have it, and its largest value. */
+static const struct {
+    const char *name;
+    unsigned protocols;
+    uint64_t most;
+    void (*set)(struct mac_record *, uint64_t);
+} setters[] = {
+    { SCHANNEL_PARAM_RECORD_LENGTH, SSL3 | TLS1, MAC_RECORD_MAX_SIZE, set_length },
+    { SCHANNEL_PARAM_RECORD_TYPE, SSL3 | TLS1, UINT8_MAX, set_type },
+    { SCHANNEL_PARAM_RECORD_VERSION, TLS1, UINT16_MAX, set_version },
+    { SCHANNEL_PARAM_RECORD_MODE, ALL, 1, set_mode },
+};
+
+#define SETTERS (sizeof(setters) / sizeof(setters[0]))
+
+/* The setter of |param|, SETTERS when it is not ours. */
+static size_t setter_of(const OSSL_PARAM *param)
+{
+    size_t n = 0;
+
+    while (n < SETTERS && !params_is(param, setters[n].name))
+        n++;
+    return n;
+}
+
+static int get_number(const struct provctx *provctx, enum key_protocol protocol,
+                      const OSSL_PARAM *param, size_t n, uint64_t *number)
+{
+    if ((setters[n].protocols >> protocol & 1) == 0)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "%s: is not authenticated in records of %s", param->key,
                      key_protocol_name(protocol));
-    *given = 1;
-    return params_get_number(provctx->errors, param, 0, most, number);
+    return params_get_number(provctx->errors, param, 0, setters[n].most, number);
 }
 
 int mac_record_set(const struct provctx *provctx, enum key_protocol protocol,
-                   struct mac_record *record, const OSSL_PARAM params[])
+                   struct mac_record *record, const OSSL_PARAM params[], int *has_others)
 {
-    struct mac_record changed = *record;
-    uint64_t type = record->type, version = record->version, length = record->length;
-    const OSSL_PARAM *mode, *given_type;
-    int enabled;
+    const struct mac_record before = *record;
+    int has_type = 0, has_mode = 0, others = 0;
 
-    if (params == NULL)
-        return 1;
-    mode = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_RECORD_MODE);
-    given_type = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_RECORD_TYPE);
-    if (!get(provctx, protocol, SSL3 | TLS1, given_type, UINT8_MAX, &changed.has_type, &type) ||
-        !get(provctx, protocol, TLS1,
-             OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_RECORD_VERSION), UINT16_MAX,
-             &changed.has_version, &version) ||
-        !get(provctx, protocol, SSL3 | TLS1,
-             OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_RECORD_LENGTH), MAC_RECORD_MAX_SIZE,
-             &changed.has_length, &length))
-        return 0;
-    if (given_type != NULL)
-        changed.enabled = 1;
-    if (mode != NULL) {
-        if (!params_get_flag(provctx->errors, mode, &enabled))
+    for (; params != NULL && params->key != NULL; params++) {
+        const size_t n = setter_of(params);
+        uint64_t number;
+
+        if (n == SETTERS) {
+            others = 1;
+            continue;
+        }
+        if (!get_number(provctx, protocol, params, n, &number)) {
+            *record = before;
             return 0;
-        changed.enabled = (uint8_t)enabled;
+        }
+        setters[n].set(record, number);
+        has_type |= setters[n].set == set_type;
+        has_mode |= setters[n].set == set_mode;
     }
-    changed.type = (uint8_t)type;
-    changed.version = (uint16_t)version;
-    changed.length = (uint16_t)length;
-    *record = changed;
+    if (has_type && !has_mode)
+        record->enabled = 1;
+    if (has_others != NULL)
+        *has_others = others;
     return 1;
 }

@@ -22,10 +22,11 @@ struct mac_record {
 /*
  * Takes record-mode, record-type, record-version and record-length out of |params|; others are left
  * alone.  A type turns record mode on.  Those that records of |protocol| do not have are refused.
- * All or nothing: 1, or 0 with a reason raised and |record| untouched.
+ * All or nothing: 1, or 0 with a reason raised and |record| untouched.  *has_others (NULL: not asked)
+ * is 1 when there are others.
  */
 int mac_record_set(const struct provctx *provctx, enum key_protocol protocol,
-                   struct mac_record *record, const OSSL_PARAM params[]);
+                   struct mac_record *record, const OSSL_PARAM params[], int *has_others);
 
 /* Descriptors of these parameters, for the settable tables. */
 #define MAC_RECORD_SETTABLE                                                                        \

@@ -36,13 +36,19 @@ void mac_value_clear(struct mac_value *value)
     OPENSSL_cleanse(value, sizeof(*value));
 }
 
-void mac_value_drop(struct mac_value *value)
+/* Ready for the next message; |running| is cleansed already. */
+static void end_message(struct mac_value *value)
 {
-    OPENSSL_cleanse(&value->running, sizeof(value->running));
     value->started = 0;
     value->in_record = 0;
     value->record_length = 0;
     value->absorbed = 0;
+}
+
+void mac_value_drop(struct mac_value *value)
+{
+    OPENSSL_cleanse(&value->running, sizeof(value->running));
+    end_message(value);
 }
 
 /* ---- the four formulas ---- */
@@ -169,8 +175,8 @@ int mac_value_is_consistent(const struct mac_value *value)
         return 1;
     if (value->in_record && value->sequence > protocol_rules(value->protocol)->last_sequence)
         return 0;
-    if (value->in_record && has_header(value) ? value->absorbed > value->record_length
-                                              : value->record_length != 0)
+    /* More data than the record length is a state like any other: the end of the record tells. */
+    if (!(value->in_record && has_header(value)) && value->record_length != 0)
         return 0;
     return value->absorbed <= UINT64_MAX / 16 &&
            digest_absorbed(&value->running) == prefix_size(value) + value->absorbed;
@@ -265,6 +271,6 @@ int mac_value_final(const struct provctx *provctx, struct mac_value *value,
         advance(value);
         record->has_length = 0;
     }
-    mac_value_drop(value);
+    end_message(value);
     return 1;
 }

@@ -1,149 +1,13 @@
-/* Options of blobs: see options.h. */
+/* Options of blobs: see options.h.  Their parameters are read in options_set.c. */
 #include "key/options.h"
 
-#include <limits.h>
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/params.h>
-#include "blob/sealing_key.h"
-#include "params.h"
-#include "schannel/names.h"
 
-#define MAX_TEXT_SIZE (PATH_MAX + 8) /* "file:" and a path */
-
-/* Replaces an owned string by a text of at most |most| bytes, none of which may be missing. */
-static int set_text(const struct provctx *provctx, const OSSL_PARAM *param, size_t most, char **to)
+static void clear_argument(struct key_argument *argument)
 {
-    char text[MAX_TEXT_SIZE], *copy;
-
-    if (!params_get_name(provctx->errors, param, text, most + 1))
-        return 0;
-    if (text[0] == '\0')
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH, "%s: is empty", param->key);
-    if ((copy = OPENSSL_strdup(text)) == NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", param->key);
-    OPENSSL_free(*to);
-    *to = copy;
-    return 1;
-}
-
-static int set_seal_key(const struct provctx *provctx, struct blob_options *options,
-                        const OSSL_PARAM *param)
-{
-    return set_text(provctx, param, MAX_TEXT_SIZE - 1, &options->seal_key) &&
-           sealing_key_source_is_valid(provctx->errors, options->seal_key);
-}
-
-static int set_audience(const struct provctx *provctx, struct blob_options *options,
-                        const OSSL_PARAM *param)
-{
-    return set_text(provctx, param, OPTIONS_MAX_AUDIENCE, &options->audience);
-}
-
-static int set_claim_dir(const struct provctx *provctx, struct blob_options *options,
-                         const OSSL_PARAM *param)
-{
-    /* A relative one would be another directory for each process. */
-    return set_text(provctx, param, PATH_MAX - 1, &options->claim_dir) &&
-           (options->claim_dir[0] == '/' ||
-            RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                  "claim-dir: expected an absolute path, got \"%s\"", options->claim_dir));
-}
-
-static int set_blob(const struct provctx *provctx, struct blob_options *options,
-                    const OSSL_PARAM *param)
-{
-    char name[PARAMS_NAME_SIZE];
-
-    (void)options;
-    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
-        return 0;
-    return strcmp(name, SCHANNEL_BLOB_OPAQUE) == 0 ||
-           RAISE(provctx->errors, SCHANNEL_R_NOT_SUPPORTED,
-                 "blob: this release writes \"" SCHANNEL_BLOB_OPAQUE "\" only, got \"%s\"", name);
-}
-
-static int set_mode(const struct provctx *provctx, struct blob_options *options,
-                    const OSSL_PARAM *param)
-{
-    char name[PARAMS_NAME_SIZE];
-
-    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
-        return 0;
-    if (strcmp(name, SCHANNEL_BLOB_MODE_SNAPSHOT) == 0)
-        options->mode = BLOB_MODE_SNAPSHOT;
-    else if (strcmp(name, SCHANNEL_BLOB_MODE_TRANSFER) == 0)
-        options->mode = BLOB_MODE_TRANSFER;
-    else
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "blob-mode: expected snapshot or transfer, got \"%s\"", name);
-    options->has_mode = 1;
-    return 1;
-}
-
-static int set_lifetime(const struct provctx *provctx, struct blob_options *options,
-                        const OSSL_PARAM *param)
-{
-    uint64_t seconds;
-
-    if (!params_get_number(provctx->errors, param, 1, OPTIONS_MAX_LIFETIME, &seconds))
-        return 0;
-    options->lifetime = (uint32_t)seconds;
-    return 1;
-}
-
-static const struct {
-    const char *name;
-    int (*set)(const struct provctx *, struct blob_options *, const OSSL_PARAM *);
-} setters[] = {
-    { SCHANNEL_PARAM_SEAL_KEY, set_seal_key },   { SCHANNEL_PARAM_AUDIENCE, set_audience },
-    { SCHANNEL_PARAM_CLAIM_DIR, set_claim_dir }, { SCHANNEL_PARAM_BLOB, set_blob },
-    { SCHANNEL_PARAM_BLOB_MODE, set_mode },      { SCHANNEL_PARAM_LIFETIME, set_lifetime },
-};
-
-#define SETTERS (sizeof(setters) / sizeof(setters[0]))
-
-/* The setter of |param|, SETTERS when it is not ours. */
-static size_t setter_of(const OSSL_PARAM *param)
-{
-    size_t n = 0;
-
-    while (n < SETTERS && strcmp(param->key, setters[n].name) != 0)
-        n++;
-    return n;
-}
-
-int blob_options_given(const OSSL_PARAM params[])
-{
-    for (; params != NULL && params->key != NULL; params++) {
-        if (setter_of(params) < SETTERS)
-            return 1;
-    }
-    return 0;
-}
-
-int blob_options_set(const struct provctx *provctx, struct blob_options *options,
-                     const OSSL_PARAM params[])
-{
-    struct blob_options changed;
-    int ok = 1;
-
-    if (!blob_options_given(params))
-        return 1;
-    if (!blob_options_copy(&changed, options))
-        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the parameters");
-    for (; ok && params->key != NULL; params++) {
-        size_t n = setter_of(params);
-
-        ok = n == SETTERS || setters[n].set(provctx, &changed, params);
-    }
-    if (!ok) {
-        blob_options_clear(&changed);
-        return 0;
-    }
-    blob_options_clear(options);
-    *options = changed;
-    return 1;
+    OPENSSL_free(argument->text);
+    shared_octets_free(argument->spki);
 }
 
 void blob_options_clear(struct blob_options *options)
@@ -151,6 +15,11 @@ void blob_options_clear(struct blob_options *options)
     OPENSSL_free(options->seal_key);
     OPENSSL_free(options->audience);
     OPENSSL_free(options->claim_dir);
+    OPENSSL_free(options->purpose);
+    clear_argument(&options->exchange_key);
+    clear_argument(&options->signature_key);
+    shared_octets_free(options->serial);
+    shared_octets_free(options->message_hash);
     memset(options, 0, sizeof(*options));
 }
 
@@ -166,15 +35,53 @@ static int copy_text(char **to, const char *from)
     return from == NULL || *to != NULL;
 }
 
+static int copy_argument(struct key_argument *to, const struct key_argument *from)
+{
+    to->spki = shared_octets_up_ref(from->spki);
+    return copy_text(&to->text, from->text);
+}
+
 int blob_options_copy(struct blob_options *to, const struct blob_options *from)
 {
     *to = *from;
-    to->seal_key = to->audience = to->claim_dir = NULL;
+    to->seal_key = to->audience = to->claim_dir = to->purpose = NULL;
+    to->exchange_key.text = to->signature_key.text = NULL;
+    to->exchange_key.spki = to->signature_key.spki = NULL;
+    to->serial = shared_octets_up_ref(from->serial);
+    to->message_hash = shared_octets_up_ref(from->message_hash);
     if (copy_text(&to->seal_key, from->seal_key) && copy_text(&to->audience, from->audience) &&
-        copy_text(&to->claim_dir, from->claim_dir))
+        copy_text(&to->claim_dir, from->claim_dir) && copy_text(&to->purpose, from->purpose) &&
+        copy_argument(&to->exchange_key, &from->exchange_key) &&
+        copy_argument(&to->signature_key, &from->signature_key))
         return 1;
     blob_options_clear(to);
     return 0;
+}
+
+static int argument_is_given(const struct key_argument *argument)
+{
+    return argument->text != NULL || argument->spki != NULL;
+}
+
+/* What belongs to an opaque blob's disposition goes together. */
+static void merge_mode(struct blob_options *merged, const struct blob_options *second)
+{
+    if (merged->has_mode && second->has_mode && merged->mode != second->mode)
+        return;
+    if (!merged->has_mode) {
+        merged->has_mode = second->has_mode;
+        merged->mode = second->mode;
+    }
+    if (merged->audience == NULL)
+        merged->audience = second->audience;
+    if (merged->lifetime == 0)
+        merged->lifetime = second->lifetime;
+}
+
+static void merge_flag(struct option_flag *merged, const struct option_flag *second)
+{
+    if (!merged->is_given)
+        *merged = *second;
 }
 
 struct blob_options blob_options_merge(const struct blob_options *first,
@@ -188,21 +95,41 @@ struct blob_options blob_options_merge(const struct blob_options *first,
         merged.seal_key = second->seal_key;
     if (merged.claim_dir == NULL)
         merged.claim_dir = second->claim_dir;
-    if (merged.has_mode && second->has_mode && merged.mode != second->mode)
-        return merged;
-    if (!merged.has_mode) {
-        merged.has_mode = second->has_mode;
-        merged.mode = second->mode;
-    }
-    if (merged.audience == NULL)
-        merged.audience = second->audience;
-    if (merged.lifetime == 0)
-        merged.lifetime = second->lifetime;
+    if (merged.purpose == NULL)
+        merged.purpose = second->purpose;
+    if (!argument_is_given(&merged.exchange_key))
+        merged.exchange_key = second->exchange_key;
+    if (!argument_is_given(&merged.signature_key))
+        merged.signature_key = second->signature_key;
+    if (merged.serial == NULL)
+        merged.serial = second->serial;
+    if (merged.message_hash == NULL)
+        merged.message_hash = second->message_hash;
+    if (merged.max_age == 0)
+        merged.max_age = second->max_age;
+    if (merged.type == BLOB_TYPE_DEFAULT)
+        merged.type = second->type;
+    if (merged.inner == BLOB_TYPE_DEFAULT)
+        merged.inner = second->inner;
+    if (merged.pad_mode == PAD_MODE_DEFAULT)
+        merged.pad_mode = second->pad_mode;
+    if (merged.salt_mode == SALT_MODE_DEFAULT)
+        merged.salt_mode = second->salt_mode;
+    merge_flag(&merged.ssl2_fallback, &second->ssl2_fallback);
+    merge_flag(&merged.allow_plaintext, &second->allow_plaintext);
+    merge_flag(&merged.exportable, &second->exportable);
+    merge_mode(&merged, second);
     return merged;
 }
 
 int blob_options_are_empty(const struct blob_options *options)
 {
     return options->seal_key == NULL && options->audience == NULL && options->claim_dir == NULL &&
-           options->lifetime == 0 && !options->has_mode;
+           options->purpose == NULL && !argument_is_given(&options->exchange_key) &&
+           !argument_is_given(&options->signature_key) && options->serial == NULL &&
+           options->message_hash == NULL && options->lifetime == 0 && options->max_age == 0 &&
+           !options->has_mode && options->type == BLOB_TYPE_DEFAULT &&
+           options->inner == BLOB_TYPE_DEFAULT && options->pad_mode == PAD_MODE_DEFAULT &&
+           options->salt_mode == SALT_MODE_DEFAULT && !options->ssl2_fallback.is_given &&
+           !options->allow_plaintext.is_given && !options->exportable.is_given;
 }

@@ -56,17 +56,20 @@ static int check_digest(const struct errors *errors, enum key_protocol protocol,
                  bits, digest_name(derivation->digest), given);
 }
 
+/* Without a size given it is the cipher that the protocol lacks. */
 static int no_such_key(const struct errors *errors, enum key_protocol protocol,
                        const struct derivation *derivation)
 {
-    const unsigned bits =
-        derivation->cipher_bits != 0 ? derivation->cipher_bits : derivation->cipher->default_bits;
+    const char *form = !protocol_rules(protocol)->has_premaster ? ""
+                       : derivation->is_export.value            ? " for export"
+                                                                : " without export";
 
+    if (derivation->cipher_bits == 0)
+        return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "cipher: %s has no %s%s",
+                     key_protocol_name(protocol), derivation->cipher->name, form);
     return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "cipher-bits: %s has no %s key of %u bits%s",
-                 key_protocol_name(protocol), derivation->cipher->name, bits,
-                 !protocol_rules(protocol)->has_premaster ? ""
-                 : derivation->is_export.value            ? " for export"
-                                                          : " without export");
+                 key_protocol_name(protocol), derivation->cipher->name,
+                 (unsigned)derivation->cipher_bits, form);
 }
 
 /* A short key of PCT 1.0 needs a clear key that its parts divide. */
@@ -166,10 +169,11 @@ int session_master(const struct errors *errors, enum key_protocol protocol, stru
 /* ---- keys ---- */
 
 int session_write_key(const struct errors *errors, enum key_protocol protocol, struct octets secret,
-                      const struct derivation *derivation, enum connection_side side, uint8_t *key,
-                      uint8_t *iv, struct session_key_sizes *sizes)
+                      const struct derivation *derivation, struct key_block *kept,
+                      enum connection_side side, uint8_t *key, uint8_t *iv,
+                      struct session_key_sizes *sizes)
 {
-    const struct connection connection = session_connection(derivation);
+    struct connection connection = session_connection(derivation);
     uint8_t joined[SSL2_MAX_MASTER_SIZE];
     struct octets master;
     int ok;
@@ -178,6 +182,7 @@ int session_write_key(const struct errors *errors, enum key_protocol protocol, s
         !derivation_check_randoms(errors, protocol, derivation) ||
         !session_master(errors, protocol, secret, derivation, joined, &master))
         return 0;
+    connection.kept = kept;
     ok = 1;
     switch (protocol) {
     case KEY_PROTOCOL_NONE:
@@ -217,14 +222,15 @@ int session_mac_size(const struct errors *errors, enum key_protocol protocol,
 }
 
 int session_mac_key(const struct errors *errors, enum key_protocol protocol, struct octets master,
-                    const struct derivation *derivation, enum connection_side side, uint8_t *key,
-                    size_t *size)
+                    const struct derivation *derivation, struct key_block *kept,
+                    enum connection_side side, uint8_t *key, size_t *size)
 {
-    const struct connection connection = session_connection(derivation);
+    struct connection connection = session_connection(derivation);
 
     if (!session_mac_size(errors, protocol, derivation, size) ||
         !derivation_check_randoms(errors, protocol, derivation))
         return 0;
+    connection.kept = kept;
     if (protocol == KEY_PROTOCOL_PCT1)
         pct1_mac_key(master.data, &connection, side, key);
     else if (protocol == KEY_PROTOCOL_SSL3)

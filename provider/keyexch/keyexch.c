@@ -90,8 +90,9 @@ static void *keyexch_dup(void *vcontext)
 static int wrong_usage(const struct keyexch_context *context, const char *name)
 {
     return RAISE(context->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
-                 "usage: expected prf, finished-client, finished-server or key-block (session keys "
-                 "are generated from the master as template, or derived as EVP_SKEY), got \"%s\"",
+                 "usage: expected prf, finished-client, finished-server, certificate-verify or "
+                 "key-block (session keys are generated from the master as template, or derived "
+                 "as EVP_SKEY), got \"%s\"",
                  name);
 }
 
@@ -99,7 +100,9 @@ static int wrong_usage(const struct keyexch_context *context, const char *name)
 static int check_usage(const struct keyexch_context *context, const OSSL_PARAM *param)
 {
     static const char *const names[] = { SCHANNEL_USAGE_PRF, SCHANNEL_USAGE_CLIENT_FINISHED,
-                                         SCHANNEL_USAGE_SERVER_FINISHED, SCHANNEL_USAGE_KEY_BLOCK };
+                                         SCHANNEL_USAGE_SERVER_FINISHED,
+                                         SCHANNEL_USAGE_CERTIFICATE_VERIFY,
+                                         SCHANNEL_USAGE_KEY_BLOCK };
     char name[PARAMS_NAME_SIZE];
 
     if (!params_get_name(context->provctx->errors, param, name, sizeof(name)))
@@ -222,9 +225,9 @@ static int check_usage_is_set(const struct keyexch_context *context)
 
     if (context->kdf == NULL)
         return RAISE(errors, SCHANNEL_R_NO_KEY, "usage: no master key is set");
-    return context->has_usage ||
-           RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                 "usage: is not set: prf, finished-client, finished-server or key-block?");
+    return context->has_usage || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
+                                       "usage: is not set: prf, finished-client, finished-server, "
+                                       "certificate-verify or key-block?");
 }
 
 static int check(const struct keyexch_context *context, size_t *size)

@@ -1,10 +1,10 @@
 /*
  * Generation contexts: see generate.h.
  *
- * Without a template a context makes random keys or keys of known bytes.  With a master as template
+ * Without a template keys are random, of known bytes or of a password.  With a master as template
  * it is one master hash: the first generation copies the master (libcrypto hands it over only
  * then), and from then on the master may change, be retired or go away.  With a session key as
- * template it makes duplicates.
+ * template it makes duplicates; of a master too, when a type of blob is asked for and no usage.
  */
 #include "keymgmt/generate.h"
 
@@ -19,6 +19,7 @@ struct generation {
     struct request request;
     struct key *template;      /* handed over for the generation that follows; a reference */
     struct key *template_copy; /* ours, since the first generation; NULL: none so far */
+    struct key_block block;    /* of the master in |template_copy| */
 };
 
 void *generate_init(void *vprovctx, int selection, const OSSL_PARAM params[])
@@ -48,7 +49,7 @@ void generate_cleanup(void *vgeneration)
     request_clear(&generation->request);
     key_free(generation->template);
     key_free(generation->template_copy);
-    OPENSSL_free(generation);
+    OPENSSL_clear_free(generation, sizeof(*generation));
 }
 
 int generate_set_params(void *vgeneration, const OSSL_PARAM params[])
@@ -83,7 +84,7 @@ int generate_set_template(void *vgeneration, void *keydata)
 /* What a derivation takes from its master cannot be given as well. */
 static int check_no_key_bytes(const struct provctx *provctx, const struct request *request)
 {
-    const char *name = NULL;
+    const char *name = password_given(&request->password);
 
     if (request->algorithm != NULL)
         name = SCHANNEL_PARAM_ALG;
@@ -112,18 +113,19 @@ static int check_usage(const struct generation *generation)
     return generation->request.usage != KEY_USAGE_NONE ||
            RAISE(generation->provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                  "usage: is not set: client-write-key, server-write-key, client-write-mac or "
-                 "server-write-mac of this master?");
+                 "server-write-mac of this master?  To write the master itself, set blob alone");
 }
 
-/* A session key of the converted |master|. */
-static struct key *derive(const struct generation *generation, const struct master_value *master)
+/* A session key of the converted |master|, of whose key blocks |kept| keeps the last one. */
+static struct key *derive(const struct generation *generation, const struct master_value *master,
+                          struct key_block *kept)
 {
     const struct request *request = &generation->request;
     struct key *key;
 
     if (!check_usage(generation))
         return NULL;
-    key = derived_key_new(generation->provctx, master, request->usage, &request->derivation);
+    key = derived_key_new(generation->provctx, master, request->usage, &request->derivation, kept);
     if (key == NULL)
         return NULL;
     key->exportable = request->exportable;
@@ -140,7 +142,7 @@ static int try_derivation(const struct generation *generation, const struct mast
     struct key *key;
 
     derived_key_trial_master(&trial, master);
-    key = derive(generation, &trial);
+    key = derive(generation, &trial, NULL);
     key_free(key);
     return key != NULL;
 }
@@ -183,12 +185,22 @@ static struct key *make(struct generation *generation)
     return key;
 }
 
+/* A session key, or a master that is to be written into a blob of its own. */
+static int is_duplication(const struct generation *generation, const struct key *key)
+{
+    const struct request *request = &generation->request;
+
+    return key->algorithm->kind != KEY_KIND_MASTER ||
+           (request->usage == KEY_USAGE_NONE && request->options.type != BLOB_TYPE_DEFAULT &&
+            derivation_given(&request->derivation, 0) == NULL);
+}
+
 /* With the template locked for a look. */
 static int check_template(const struct generation *generation, const struct key *key)
 {
     const struct master_value *master = key->value.master;
 
-    if (key->algorithm->kind != KEY_KIND_MASTER)
+    if (is_duplication(generation, key))
         return check_duplication(generation, key);
     return (master->converted && key->transfer == NULL) || try_derivation(generation, master);
 }
@@ -197,33 +209,40 @@ static int check_template(const struct generation *generation, const struct key 
 static struct key *copy_template(const struct generation *generation)
 {
     struct key *key = generation->template;
+    const struct derivation *change = NULL;
     int ok;
 
     if (!key_lock(key))
         return NULL;
     ok = check_template(generation, key);
+    if (!is_duplication(generation, key))
+        change = &generation->request.derivation;
     key_unlock(key);
-    return ok && derived_key_convert(key, &generation->request.derivation) ? key_duplicate(key)
-                                                                           : NULL;
+    return ok && derived_key_convert(key, change) ? key_duplicate(key) : NULL;
 }
 
 static struct key *generate_from(struct generation *generation, struct key *template_copy)
 {
-    return template_copy->algorithm->kind == KEY_KIND_MASTER
-               ? derive(generation, template_copy->value.master)
-               : duplicate(generation, template_copy);
+    return is_duplication(generation, template_copy)
+               ? duplicate(generation, template_copy)
+               : derive(generation, template_copy->value.master, &generation->block);
 }
 
-/* A first generation that fails leaves the context without a copy, and the next one is the first. */
+/*
+ * A first generation that fails leaves the context without a copy, and the next one is the first.  So
+ * does a duplicate of a master, whose premaster secret nothing has converted.
+ */
 static struct key *generate_first(struct generation *generation)
 {
     struct key *copy = copy_template(generation);
     struct key *key = copy != NULL ? generate_from(generation, copy) : NULL;
 
-    if (key != NULL)
+    if (key != NULL && key->algorithm->kind != KEY_KIND_MASTER) {
         generation->template_copy = copy;
-    else
+    } else {
         key_free(copy);
+        OPENSSL_cleanse(&generation->block, sizeof(generation->block));
+    }
     key_free(generation->template);
     generation->template = NULL;
     return key;
@@ -237,7 +256,8 @@ void *generate(void *vgeneration, OSSL_CALLBACK *callback, void *arg)
     (void)arg;
     if (generation->template == NULL && generation->template_copy == NULL)
         return make(generation);
-    if (!check_no_key_bytes(generation->provctx, &generation->request))
+    if (!check_no_key_bytes(generation->provctx, &generation->request) ||
+        !request_check_digest(generation->provctx, &generation->request))
         return NULL;
     return generation->template_copy != NULL ? generate_from(generation, generation->template_copy)
                                              : generate_first(generation);

@@ -204,32 +204,6 @@ static int get_id(struct key *key, OSSL_PARAM *param)
     return key_id_text(key, text) && get_text(key, param, text);
 }
 
-/* Answered under the key's lock. */
-static const struct {
-    const char *name;
-    int (*get)(struct key *, OSSL_PARAM *);
-} getters[] = {
-    { SCHANNEL_PARAM_ALG, get_algorithm },
-    { SCHANNEL_PARAM_KIND, get_kind },
-    { SCHANNEL_PARAM_BITS, get_bits },
-    { OSSL_PKEY_PARAM_SECURITY_BITS, get_security_bits },
-    { OSSL_PKEY_PARAM_MAX_SIZE, get_max_size },
-    { SCHANNEL_PARAM_USAGE, get_usage },
-    { SCHANNEL_PARAM_IV, get_iv },
-    { SCHANNEL_PARAM_SALT, get_salt },
-    { SCHANNEL_PARAM_SEQUENCE, get_sequence },
-    { SCHANNEL_PARAM_DIGEST, get_digest },
-    { SCHANNEL_PARAM_CLIENT_RANDOM, get_client_random },
-    { SCHANNEL_PARAM_SERVER_RANDOM, get_server_random },
-    { SCHANNEL_PARAM_CLEAR_KEY, get_clear_key },
-    { SCHANNEL_PARAM_CERTIFICATE, get_certificate },
-    { SCHANNEL_PARAM_HIGHEST_VERSION, get_highest_version },
-    { SCHANNEL_PARAM_EFFECTIVE_BITS, get_effective_bits },
-    { SCHANNEL_PARAM_EXPORTABLE, get_exportable },
-    { SCHANNEL_PARAM_FORK, get_fork },
-    { SCHANNEL_PARAM_KEY_ID, get_id },
-};
-
 const OSSL_PARAM key_params_gettable[] = {
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_ALG, NULL, 0),
     OSSL_PARAM_utf8_string(SCHANNEL_PARAM_KIND, NULL, 0),
@@ -285,33 +259,53 @@ static int get_default_digest(struct key *key, OSSL_PARAM *param)
     return ok;
 }
 
-/* These take the lock themselves. */
 static const struct {
     const char *name;
     int (*get)(struct key *, OSSL_PARAM *);
-} unlocked_getters[] = {
-    { SCHANNEL_PARAM_OPAQUE_BLOB, get_opaque_blob },
-    { SCHANNEL_PARAM_KEY_HANDLE, get_handle },
-    { SCHANNEL_PARAM_DEFAULT_DIGEST, get_default_digest },
+    enum { LOCKED, LOCKS_ITSELF } how; /* whether it is called under the key's lock */
+} getters[] = {
+    /* libcrypto asks each new key for these */
+    { SCHANNEL_PARAM_BITS, get_bits, LOCKED },
+    { OSSL_PKEY_PARAM_SECURITY_BITS, get_security_bits, LOCKED },
+    { OSSL_PKEY_PARAM_MAX_SIZE, get_max_size, LOCKED },
+    { SCHANNEL_PARAM_OPAQUE_BLOB, get_opaque_blob, LOCKS_ITSELF },
+    { SCHANNEL_PARAM_KEY_HANDLE, get_handle, LOCKS_ITSELF },
+    { SCHANNEL_PARAM_DEFAULT_DIGEST, get_default_digest, LOCKS_ITSELF },
+    { SCHANNEL_PARAM_ALG, get_algorithm, LOCKED },
+    { SCHANNEL_PARAM_KIND, get_kind, LOCKED },
+    { SCHANNEL_PARAM_USAGE, get_usage, LOCKED },
+    { SCHANNEL_PARAM_IV, get_iv, LOCKED },
+    { SCHANNEL_PARAM_SALT, get_salt, LOCKED },
+    { SCHANNEL_PARAM_SEQUENCE, get_sequence, LOCKED },
+    { SCHANNEL_PARAM_DIGEST, get_digest, LOCKED },
+    { SCHANNEL_PARAM_CLIENT_RANDOM, get_client_random, LOCKED },
+    { SCHANNEL_PARAM_SERVER_RANDOM, get_server_random, LOCKED },
+    { SCHANNEL_PARAM_CLEAR_KEY, get_clear_key, LOCKED },
+    { SCHANNEL_PARAM_CERTIFICATE, get_certificate, LOCKED },
+    { SCHANNEL_PARAM_HIGHEST_VERSION, get_highest_version, LOCKED },
+    { SCHANNEL_PARAM_EFFECTIVE_BITS, get_effective_bits, LOCKED },
+    { SCHANNEL_PARAM_EXPORTABLE, get_exportable, LOCKED },
+    { SCHANNEL_PARAM_FORK, get_fork, LOCKED },
+    { SCHANNEL_PARAM_KEY_ID, get_id, LOCKED },
 };
+
+#define GETTERS (sizeof(getters) / sizeof(getters[0]))
 
 static int get_one(struct key *key, OSSL_PARAM *param)
 {
-    int ok = 1;
+    size_t n = 0;
+    int ok;
 
-    for (size_t n = 0; n < sizeof(unlocked_getters) / sizeof(unlocked_getters[0]); n++) {
-        if (strcmp(param->key, unlocked_getters[n].name) == 0)
-            return unlocked_getters[n].get(key, param);
-    }
-    for (size_t n = 0; n < sizeof(getters) / sizeof(getters[0]); n++) {
-        if (strcmp(param->key, getters[n].name) != 0)
-            continue;
-        if (!key_lock(key))
-            return 0;
-        ok = getters[n].get(key, param);
-        key_unlock(key);
-        break;
-    }
+    while (n < GETTERS && !params_is(param, getters[n].name))
+        n++;
+    if (n == GETTERS)
+        return 1;
+    if (getters[n].how == LOCKS_ITSELF)
+        return getters[n].get(key, param);
+    if (!key_lock(key))
+        return 0;
+    ok = getters[n].get(key, param);
+    key_unlock(key);
     return ok;
 }
 
@@ -447,7 +441,7 @@ static int collect(const struct key *key, const OSSL_PARAM params[], struct chan
 {
     for (; params->key != NULL; params++) {
         for (size_t n = 0; n < sizeof(collectors) / sizeof(collectors[0]); n++) {
-            if (strcmp(params->key, collectors[n].name) == 0 &&
+            if (params_is(params, collectors[n].name) &&
                 !collectors[n].collect(key, params, changes))
                 return 0;
         }
@@ -490,6 +484,25 @@ static int check_derivation(const struct key *key, const OSSL_PARAM params[])
     return 1;
 }
 
+/* The derivation parameters of a master: checked together with those that it has. */
+static int set_derivation(struct key *key, const OSSL_PARAM params[])
+{
+    struct derivation changed, *derivation;
+
+    if (key->algorithm->kind != KEY_KIND_MASTER)
+        return 1;
+    derivation = &key->value.master->derivation;
+    derivation_copy(&changed, derivation);
+    if (!derivation_set(key->provctx, key->protocol, &changed, params) ||
+        !derivation_check_lengths(key->provctx->errors, key->protocol, &changed)) {
+        derivation_clear(&changed);
+        return 0;
+    }
+    derivation_clear(derivation);
+    *derivation = changed;
+    return 1;
+}
+
 int key_params_set(struct key *key, const OSSL_PARAM params[])
 {
     struct blob_options options = { 0 };
@@ -498,14 +511,12 @@ int key_params_set(struct key *key, const OSSL_PARAM params[])
 
     if (params == NULL || params->key == NULL)
         return 1;
-    if (!blob_options_set(key->provctx, &options, params))
+    if (!blob_options_set(key->provctx, &options, OPTIONS_EXPORT, params))
         return 0;
     ok = key_lock(key);
     if (ok) {
         ok = collect(key, params, &changes) && check_derivation(key, params) &&
-             key_set_options(key, &options) &&
-             (key->algorithm->kind != KEY_KIND_MASTER ||
-              derivation_set(key->provctx, key->protocol, &key->value.master->derivation, params));
+             set_derivation(key, params) && key_set_options(key, &options);
         if (ok)
             apply(key, &changes);
         key_unlock(key);

@@ -1,5 +1,6 @@
 /*
- * Making a key out of a request: known bytes, a sealed blob, or random ones.  See request.h.
+ * Making a key out of a request: known bytes, a sealed blob, a password, or random bytes.  See
+ * request.h.
  */
 #include "keymgmt/request.h"
 
@@ -91,6 +92,7 @@ static int make_master(struct key *key, const struct request *request)
 
     if (!check_master_bits(provctx, request, &size) ||
         !derivation_check_protocol(provctx->errors, key->protocol, &request->derivation) ||
+        !derivation_check_lengths(provctx->errors, key->protocol, &request->derivation) ||
         (secret.data != NULL && !check_master_secret(provctx, request, size)))
         return 0;
     if ((master = OPENSSL_zalloc(sizeof(*master))) == NULL)
@@ -142,7 +144,7 @@ static int no_salt(const struct provctx *provctx, const char *name,
 }
 
 /* CryptoAPI: keys of exactly 40 bits get a salt of zeros when they are generated, none here when
- * their bytes are given. */
+ * their bytes are given.  The salt that is created for the key of a password comes with the key. */
 static int make_salt(const struct provctx *provctx, const struct request *request,
                      const struct bulk_cipher *cipher, size_t key_size, uint8_t *salt,
                      size_t *salt_size)
@@ -166,7 +168,27 @@ static int make_salt(const struct provctx *provctx, const struct request *reques
         return no_salt(provctx, SCHANNEL_PARAM_SALT_MODE, cipher, key_size);
     *salt_size = CIPHER_VALUE_SALT_SIZE;
     memset(salt, 0, CIPHER_VALUE_SALT_SIZE);
-    return mode == SALT_MODE_ZERO || random_bytes(provctx, salt, CIPHER_VALUE_SALT_SIZE);
+    return mode == SALT_MODE_ZERO || password_given(&request->password) != NULL ||
+           random_bytes(provctx, salt, CIPHER_VALUE_SALT_SIZE);
+}
+
+/* The bytes of a key of |size| bytes, and the salt of a password that |salt_mode| asks for. */
+static int make_cipher_bytes(const struct provctx *provctx, const struct request *request,
+                             const struct bulk_cipher *cipher, size_t size, uint8_t *bytes,
+                             uint8_t *salt)
+{
+    if (request->secret != NULL) {
+        memcpy(bytes, request->secret, size);
+        return 1;
+    }
+    if (password_given(&request->password) != NULL)
+        return password_derive(provctx, &request->password, cipher, size, bytes,
+                               request->salt_mode == SALT_MODE_CREATE ? salt : NULL);
+    if (!random_bytes(provctx, bytes, size))
+        return 0;
+    if (cipher->strength_bits != cipher->default_bits)
+        des_key_set_parity(bytes, size); /* as CryptGenKey does */
+    return 1;
 }
 
 static int make_cipher(struct key *key, const struct request *request)
@@ -180,14 +202,7 @@ static int make_cipher(struct key *key, const struct request *request)
     if (!check_cipher_size(provctx, request, cipher, &size) ||
         !make_salt(provctx, request, cipher, size, salt, &salt_size))
         return 0;
-    if (request->secret != NULL) {
-        memcpy(bytes, request->secret, size);
-        ok = 1;
-    } else {
-        ok = random_bytes(provctx, bytes, size);
-        if (cipher->strength_bits != cipher->default_bits)
-            des_key_set_parity(bytes, size); /* as CryptGenKey does */
-    }
+    ok = make_cipher_bytes(provctx, request, cipher, size, bytes, salt);
     if (ok)
         cipher_value_init(&key->value.cipher, cipher, (struct octets){ bytes, size },
                           (struct octets){ salt, salt_size });
@@ -263,46 +278,6 @@ static int make_mac(struct key *key, const struct request *request)
 
 /* ---- all of them ---- */
 
-/* Parameters that would have no effect on such a key are a misunderstanding: refused. */
-static int check_combination(const struct provctx *provctx, const struct request *request)
-{
-    const struct key_algorithm *algorithm = request->algorithm;
-    const char *name;
-
-    if (request->premaster != NULL && algorithm->kind != KEY_KIND_MASTER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: a %s key has none, its bytes are its secret", algorithm->name);
-    if (request->premaster != NULL && !protocol_rules(algorithm->protocol)->has_premaster)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: %s has none, the master key is the secret",
-                     key_protocol_name(algorithm->protocol));
-    if (request->highest_version != 0 &&
-        (algorithm->kind != KEY_KIND_MASTER || !protocol_rules(algorithm->protocol)->has_premaster))
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "highest-version: belongs to a master of SSL 3.0 or TLS 1.0, not to a %s key",
-                     algorithm->name);
-    if (request->effective_bits != 0 && algorithm->cipher != BULK_CIPHER_RC2)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "effective-bits: belongs to an RC2 key, not to a %s key", algorithm->name);
-    if (request->premaster != NULL && request->secret != NULL)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: excludes secret, which is the master secret");
-    if ((request->salt_mode != SALT_MODE_DEFAULT || request->salt_size != 0) &&
-        algorithm->kind != KEY_KIND_CIPHER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: a %s key has no salt",
-                     request->salt_size != 0 ? SCHANNEL_PARAM_SALT : SCHANNEL_PARAM_SALT_MODE,
-                     algorithm->name);
-    if (request->salt_mode != SALT_MODE_DEFAULT && request->salt_size != 0)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "salt-mode: excludes salt, which is the salt itself");
-    name = derivation_given(&request->derivation, algorithm->kind == KEY_KIND_MAC);
-    if (name != NULL && algorithm->kind != KEY_KIND_MASTER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "%s: belongs to a master key or a derivation from one, not to a %s key", name,
-                     algorithm->name);
-    return 1;
-}
-
 static int make_value(struct key *key, const struct request *request)
 {
     switch (request->algorithm->kind) {
@@ -316,44 +291,23 @@ static int make_value(struct key *key, const struct request *request)
     return 0;
 }
 
-static int check_opaque(const struct provctx *provctx, const struct request *request)
-{
-    const char *name = derivation_given(&request->derivation, 0);
-
-    if (request->algorithm != NULL)
-        name = SCHANNEL_PARAM_ALG;
-    else if (request->bits != 0)
-        name = SCHANNEL_PARAM_BITS;
-    else if (request->secret != NULL)
-        name = SCHANNEL_PARAM_SECRET;
-    else if (request->premaster != NULL)
-        name = SCHANNEL_PARAM_PREMASTER;
-    else if (request->salt_size != 0)
-        name = SCHANNEL_PARAM_SALT;
-    else if (request->salt_mode != SALT_MODE_DEFAULT)
-        name = SCHANNEL_PARAM_SALT_MODE;
-    else if (request->effective_bits != 0)
-        name = SCHANNEL_PARAM_EFFECTIVE_BITS;
-    else if (request->highest_version != 0)
-        name = SCHANNEL_PARAM_HIGHEST_VERSION;
-    return name == NULL ||
-           RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "opaque-blob: holds the whole key, %s cannot be given beside it", name);
-}
-
 int request_make_key(struct key *key, const struct request *request, int may_generate)
 {
     const struct provctx *provctx = key->provctx;
     struct octets blob = { request->opaque_blob, request->opaque_blob_size };
+    const char *password = password_given(&request->password);
     int ok;
 
+    if (password != NULL && !may_generate)
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: keys are generated from passwords, not imported", password);
     if (request->usage != KEY_USAGE_NONE)
         return RAISE(
             provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
             "usage: needs a master key to derive from (EVP_PKEY_CTX_new_from_pkey, genpkey "
             "-paramfile)");
     if (blob.data != NULL) {
-        ok = check_opaque(provctx, request) &&
+        ok = request_check_opaque(provctx, request) &&
              opaque_blob_import_into(key, blob, &request->options, NULL, OPAQUE_FOR_KEY);
     } else if (request->algorithm == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
@@ -361,7 +315,7 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
     } else if (!may_generate && request->secret == NULL && request->premaster == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "secret: is not set, and an import makes no random key");
-    } else if (!check_combination(provctx, request)) {
+    } else if (!request_check(provctx, request)) {
         return 0;
     } else {
         key->algorithm = request->algorithm;

@@ -73,19 +73,7 @@ static int set_usage(const struct provctx *provctx, struct request *request,
 static int set_salt_mode(const struct provctx *provctx, struct request *request,
                          const OSSL_PARAM *param)
 {
-    static const char *const names[] = { NULL, "none", "zero", "create" };
-    char name[PARAMS_NAME_SIZE];
-
-    if (!params_get_name(provctx->errors, param, name, sizeof(name)))
-        return 0;
-    for (size_t n = 1; n < sizeof(names) / sizeof(names[0]); n++) {
-        if (strcmp(name, names[n]) == 0) {
-            request->salt_mode = (enum salt_mode)n;
-            return 1;
-        }
-    }
-    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                 "salt-mode: expected none, zero or create, got \"%s\"", name);
+    return salt_mode_from_param(provctx, param, 1, &request->salt_mode);
 }
 
 /* Replaces an owned copy of bytes. */
@@ -149,6 +137,22 @@ static int set_salt(const struct provctx *provctx, struct request *request, cons
     return 1;
 }
 
+static int set_password(const struct provctx *provctx, struct request *request,
+                        const OSSL_PARAM *param)
+{
+    return password_set(provctx, &request->password, param);
+}
+
+/* Passwords have more digests than MAC keys and derivations. */
+static int set_digest(const struct provctx *provctx, struct request *request,
+                      const OSSL_PARAM *param)
+{
+    if (!password_set(provctx, &request->password, param))
+        return 0;
+    request->derivation.digest = digest_from_name(request->password.digest);
+    return 1;
+}
+
 static int set_sequence(const struct provctx *provctx, struct request *request,
                         const OSSL_PARAM *param)
 {
@@ -196,6 +200,9 @@ static const struct {
     { SCHANNEL_PARAM_OPAQUE_BLOB, set_opaque_blob },
     { SCHANNEL_PARAM_IV, set_iv },
     { SCHANNEL_PARAM_SALT, set_salt },
+    { SCHANNEL_PARAM_PASS, set_password },
+    { SCHANNEL_PARAM_HASH, set_password },
+    { SCHANNEL_PARAM_DIGEST, set_digest },
     { SCHANNEL_PARAM_SEQUENCE, set_sequence },
     { SCHANNEL_PARAM_EXPORTABLE, set_exportable },
     { SCHANNEL_PARAM_FORK, set_fork },
@@ -212,15 +219,29 @@ static int copy_request(struct request *to, const struct request *from)
 {
     *to = *from;
     to->secret = to->premaster = to->opaque_blob = NULL;
+    memset(&to->password, 0, sizeof(to->password));
     memset(&to->options, 0, sizeof(to->options));
     derivation_copy(&to->derivation, &from->derivation);
     if (copy_bytes(&to->secret, from->secret, from->secret_size) &&
         copy_bytes(&to->premaster, from->premaster, from->premaster_size) &&
         copy_bytes(&to->opaque_blob, from->opaque_blob, from->opaque_blob_size) &&
+        password_copy(&to->password, &from->password) &&
         blob_options_copy(&to->options, &from->options))
         return 1;
     request_clear(to);
     return 0;
+}
+
+/* A parameter of the request's own, or one of a derivation; others are left alone. */
+static int set_one(const struct provctx *provctx, struct request *request, const OSSL_PARAM *param)
+{
+    const OSSL_PARAM alone[] = { *param, OSSL_PARAM_END };
+
+    for (size_t n = 0; n < sizeof(setters) / sizeof(setters[0]); n++) {
+        if (strcmp(param->key, setters[n].name) == 0)
+            return setters[n].set(provctx, request, param);
+    }
+    return derivation_set(provctx, KEY_PROTOCOL_NONE, &request->derivation, alone);
 }
 
 int request_set(const struct provctx *provctx, struct request *request, const OSSL_PARAM params[])
@@ -232,20 +253,17 @@ int request_set(const struct provctx *provctx, struct request *request, const OS
         return 1;
     if (!copy_request(&changed, request))
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the parameters");
-    ok = derivation_set(provctx, KEY_PROTOCOL_NONE, &changed.derivation, params) &&
-         blob_options_set(provctx, &changed.options, params);
-    for (const OSSL_PARAM *param = params; ok && param->key != NULL; param++) {
-        for (size_t n = 0; ok && n < sizeof(setters) / sizeof(setters[0]); n++) {
-            if (strcmp(param->key, setters[n].name) == 0)
-                ok = setters[n].set(provctx, &changed, param);
-        }
-    }
+    ok = blob_options_set(provctx, &changed.options, OPTIONS_EXPORT, params);
+    for (const OSSL_PARAM *param = params; ok && param->key != NULL; param++)
+        ok = set_one(provctx, &changed, param);
     if (!ok) {
         request_clear(&changed);
         return 0;
     }
     request_clear(request);
     *request = changed;
+    /* the copy has the hash of a password */
+    OPENSSL_cleanse(&changed, sizeof(changed));
     return 1;
 }
 
@@ -254,9 +272,10 @@ void request_clear(struct request *request)
     OPENSSL_clear_free(request->secret, request->secret_size);
     OPENSSL_clear_free(request->premaster, request->premaster_size);
     OPENSSL_free(request->opaque_blob);
+    password_clear(&request->password);
     blob_options_clear(&request->options);
     derivation_clear(&request->derivation);
-    OPENSSL_cleanse(request, sizeof(*request));
+    memset(request, 0, sizeof(*request));
 }
 
 #define KEY_TYPES                                                                                  \
@@ -283,7 +302,8 @@ const OSSL_PARAM request_import_types[] = {
 };
 
 const OSSL_PARAM request_generation_types[] = {
-    KEY_TYPES, OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL, 0), OSSL_PARAM_END
+    KEY_TYPES, OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL, 0), PASSWORD_SETTABLE,
+    OSSL_PARAM_END
 };
 
 const OSSL_PARAM request_skey_import_types[] = {

@@ -12,8 +12,7 @@
 #include "key/derivation.h"
 #include "key/key.h"
 #include "key/options.h"
-
-enum salt_mode { SALT_MODE_DEFAULT = 0, SALT_MODE_NONE, SALT_MODE_ZERO, SALT_MODE_CREATE };
+#include "key/password.h"
 
 struct request {
     const struct key_algorithm *algorithm; /* NULL: not given */
@@ -31,6 +30,7 @@ struct request {
     uint8_t has_sequence, has_exportable, exportable, has_fork, fork_allowed;
     uint64_t sequence;
     struct derivation derivation;
+    struct password password; /* with every digest; the derivation has MD5 and SHA-1 only */
     struct blob_options options;
     uint8_t *opaque_blob; /* owned; NULL: not given; import only */
     size_t opaque_blob_size;
@@ -46,10 +46,19 @@ void request_clear(struct request *request);
 
 /*
  * Fills the empty object |key| with known bytes (|secret|, |premaster| or |opaque_blob|), or, when
- * |may_generate| is 1 and none is given, with random ones.  1, or 0 with a reason raised and |key|
- * still empty.
+ * |may_generate| is 1, with those of a password or, when none is given, with random ones.  1, or 0
+ * with a reason raised and |key| still empty.
  */
 int request_make_key(struct key *key, const struct request *request, int may_generate);
+
+/*
+ * Parameters that would have no effect on such a key are a misunderstanding, and so are two that say
+ * the same: 1, or 0 with a reason raised.  For a key of |algorithm|; beside an opaque blob; and, for
+ * keys without a password, whether the digest is one that only passwords have.
+ */
+int request_check(const struct provctx *provctx, const struct request *request);
+int request_check_opaque(const struct provctx *provctx, const struct request *request);
+int request_check_digest(const struct provctx *provctx, const struct request *request);
 
 /* Puts |exportable|, |fork|, |options|, |iv| and |sequence| on a key just made or duplicated. */
 int request_apply_to(struct key *key, const struct request *request);

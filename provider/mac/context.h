@@ -11,6 +11,7 @@
 struct mac_context {
     struct provctx *provctx;
     enum key_protocol protocol;
+    const char *name;     /* "TLS1-MAC", for messages */
     struct key *key;      /* bound: holds a reference; else NULL */
     struct mac_value own; /* unbound: key bytes of our own, when |has_key| */
     uint8_t has_key;
@@ -47,8 +48,7 @@ int mac_request_collect(const struct mac_context *context, int is_init, const st
                         struct key *skey, const OSSL_PARAM params[], struct mac_request *request);
 void mac_request_clear(struct mac_request *request);
 
-/* "TLS1-MAC", for messages; the digest that a protocol has no choice about, or DIGEST_NONE. */
-const char *mac_context_name(const struct mac_context *context);
+/* The digest that a protocol has no choice about, or DIGEST_NONE. */
 enum digest_id mac_context_only_digest(const struct mac_context *context);
 /* The reason why a context without a key cannot do anything.  0. */
 int mac_context_has_no_key(const struct mac_context *context);

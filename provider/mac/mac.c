@@ -40,6 +40,7 @@ static void *mac_new(struct provctx *provctx, enum key_protocol protocol)
     }
     context->provctx = provctx;
     context->protocol = protocol;
+    context->name = key_algorithm_by_id(KEY_MAC_OF(protocol))->name;
     context->digest = mac_context_only_digest(context);
     return context;
 }
@@ -93,9 +94,7 @@ static void *mac_dup(void *vcontext)
 static struct mac_value *value_acquire(struct mac_context *context, enum key_purpose purpose)
 {
     if (context->key != NULL)
-        return key_lock_mac(context->key, purpose, mac_context_name(context))
-                   ? key_mac(context->key)
-                   : NULL;
+        return key_lock_mac(context->key, purpose, context->name) ? key_mac(context->key) : NULL;
     if (context->has_key)
         return &context->own;
     mac_context_has_no_key(context);
@@ -214,10 +213,18 @@ static int apply(struct mac_context *context, struct mac_request *request)
 static int mac_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 {
     struct mac_context *context = vcontext;
+    const struct mac_record before = context->record;
     struct mac_request request;
+    int has_others;
 
-    return mac_request_collect(context, 0, NULL, NULL, params, &request) &&
-           apply(context, &request);
+    if (!mac_record_set(context->provctx, context->protocol, &context->record, params, &has_others))
+        return 0;
+    /* What the next record needs touches nothing else. */
+    if (!has_others ||
+        (mac_request_collect(context, 0, NULL, NULL, params, &request) && apply(context, &request)))
+        return 1;
+    context->record = before;
+    return 0;
 }
 
 /*
@@ -285,8 +292,7 @@ static int mac_final(void *vcontext, unsigned char *out, size_t *written, size_t
     size = digest_size(value->digest);
     if (out_size < size)
         ok = RAISE(context->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
-                   "%s: needs %zu bytes, the buffer has %zu", mac_context_name(context), size,
-                   out_size);
+                   "%s: needs %zu bytes, the buffer has %zu", context->name, size, out_size);
     else
         ok = mac_value_final(context->provctx, value, &context->record, out);
     value_release(context);
@@ -331,19 +337,38 @@ static int get_sequence(struct mac_context *context, OSSL_PARAM *param)
 }
 
 /* Size 0 for a context that has no key and no digest yet. */
-static int mac_get_ctx_params(void *vcontext, OSSL_PARAM params[])
+static int get_size(struct mac_context *context, OSSL_PARAM *param)
 {
-    struct mac_context *context = vcontext;
-    const struct errors *errors = context->provctx->errors;
-    OSSL_PARAM *size = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_SIZE);
-    OSSL_PARAM *block = OSSL_PARAM_locate(params, OSSL_MAC_PARAM_BLOCK_SIZE);
-    OSSL_PARAM *sequence = OSSL_PARAM_locate(params, SCHANNEL_PARAM_SEQUENCE);
-    OSSL_PARAM *blob = OSSL_PARAM_locate(params, SCHANNEL_PARAM_OPAQUE_BLOB);
+    return params_set_number(context->provctx->errors, param, digest_size(context->digest));
+}
 
-    return (size == NULL || params_set_number(errors, size, digest_size(context->digest))) &&
-           (block == NULL || params_set_number(errors, block, DIGEST_BLOCK_SIZE)) &&
-           (sequence == NULL || get_sequence(context, sequence)) &&
-           (blob == NULL || get_blob(context, blob));
+static int get_block_size(struct mac_context *context, OSSL_PARAM *param)
+{
+    return params_set_number(context->provctx->errors, param, DIGEST_BLOCK_SIZE);
+}
+
+static const struct {
+    const char *name;
+    int (*get)(struct mac_context *, OSSL_PARAM *);
+} getters[] = {
+    { OSSL_MAC_PARAM_SIZE, get_size }, /* libcrypto asks for it at the end of each message */
+    { OSSL_MAC_PARAM_BLOCK_SIZE, get_block_size },
+    { SCHANNEL_PARAM_SEQUENCE, get_sequence },
+    { SCHANNEL_PARAM_OPAQUE_BLOB, get_blob },
+};
+
+static int mac_get_ctx_params(void *context, OSSL_PARAM params[])
+{
+    for (; params != NULL && params->key != NULL; params++) {
+        for (size_t n = 0; n < sizeof(getters) / sizeof(getters[0]); n++) {
+            if (!params_is(params, getters[n].name))
+                continue;
+            if (!getters[n].get(context, params))
+                return 0;
+            break;
+        }
+    }
+    return 1;
 }
 
 static const OSSL_PARAM *gettable_ctx_params(void *context, void *provctx)
@@ -369,7 +394,7 @@ static const OSSL_PARAM *settable_ctx_params(void *context, void *provctx)
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_DIGEST, NULL, 0),
         OSSL_PARAM_uint64(SCHANNEL_PARAM_SEQUENCE, NULL),
         OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
-        BLOB_OPTIONS_EXPORT,
+        BLOB_OPTIONS_CONTEXT,
         MAC_RECORD_SETTABLE,
         OSSL_PARAM_END,
     };

@@ -11,11 +11,6 @@
 
 /* ---- one parameter each ---- */
 
-const char *mac_context_name(const struct mac_context *context)
-{
-    return key_algorithm_by_id(KEY_MAC_OF(context->protocol))->name;
-}
-
 enum digest_id mac_context_only_digest(const struct mac_context *context)
 {
     return context->protocol == KEY_PROTOCOL_SSL2 ? DIGEST_MD5 : DIGEST_NONE;
@@ -31,8 +26,7 @@ static int check_mac_key(const struct mac_context *context, struct key *key,
         return 0;
     ok = key_mac(key)->protocol == context->protocol ||
          RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a %s key, got a %s key", name, mac_context_name(context),
-               key->algorithm->name);
+               "%s: expected a %s key, got a %s key", name, context->name, key->algorithm->name);
     if (ok)
         request->key_digest = key_mac(key)->digest;
     key_unlock(key);
@@ -69,7 +63,7 @@ static int collect_digest(const struct mac_context *context, const OSSL_PARAM *p
         return 0;
     return only == DIGEST_NONE || request->digest == only ||
            RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "digest: %s hashes with %s, not %s", mac_context_name(context), digest_name(only),
+                 "digest: %s hashes with %s, not %s", context->name, digest_name(only),
                  digest_name(request->digest));
 }
 
@@ -96,13 +90,13 @@ static const struct {
 static int collect_options(const struct mac_context *context, const OSSL_PARAM params[],
                            struct mac_request *request)
 {
-    if (!blob_options_given(params))
+    if (!blob_options_given(OPTIONS_CONTEXT, params))
         return 1;
     if (!blob_options_copy(&request->options, &context->options))
         return RAISE(context->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
                      "no memory for the parameters");
     request->has_options = 1;
-    return blob_options_set(context->provctx, &request->options, params);
+    return blob_options_set(context->provctx, &request->options, OPTIONS_CONTEXT, params);
 }
 
 /* The state of another context.  A transfer is claimed later, when nothing else is wrong. */
@@ -149,7 +143,7 @@ static int is_absorbing(const struct mac_context *context, struct key *key, int 
     *started = context->has_key && context->own.started;
     if (key == NULL)
         return 1;
-    if (!key_lock_mac(key, KEY_LOOK, mac_context_name(context)))
+    if (!key_lock_mac(key, KEY_LOOK, context->name))
         return 0;
     *started = key_mac(key)->started;
     key_unlock(key);
@@ -210,8 +204,7 @@ int mac_context_has_no_key(const struct mac_context *context)
                      "digest: is not set, and %s has a choice: MD5 or SHA1",
                      key_protocol_name(context->protocol));
     return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY,
-                 "%s: the context has neither key bytes nor a key-handle",
-                 mac_context_name(context));
+                 "%s: the context has neither key bytes nor a key-handle", context->name);
 }
 
 /* After an initialisation there is a key that can go on. */
@@ -224,7 +217,7 @@ static int check_ready(const struct mac_context *context, const struct mac_reque
     if (bound == NULL && !replaces_key(request))
         bound = context->key;
     if (bound != NULL) {
-        if (!key_lock_mac(bound, KEY_ADVANCE, mac_context_name(context)))
+        if (!key_lock_mac(bound, KEY_ADVANCE, context->name))
             return 0;
         key_unlock(bound);
         return 1;
@@ -257,14 +250,14 @@ static int collect_all(const struct mac_context *context, int is_init, const str
 {
     const OSSL_PARAM *blob = NULL;
 
-    if (!mac_record_set(context->provctx, context->protocol, &request->record, params) ||
+    if (!mac_record_set(context->provctx, context->protocol, &request->record, params, NULL) ||
         !collect_options(context, params, request))
         return 0;
     for (; params != NULL && params->key != NULL; params++) {
-        if (strcmp(params->key, SCHANNEL_PARAM_OPAQUE_BLOB) == 0)
+        if (params_is(params, SCHANNEL_PARAM_OPAQUE_BLOB))
             blob = params;
         for (size_t n = 0; n < sizeof(collectors) / sizeof(collectors[0]); n++) {
-            if (strcmp(params->key, collectors[n].name) == 0 &&
+            if (params_is(params, collectors[n].name) &&
                 !collectors[n].collect(context, params, request))
                 return 0;
         }
@@ -279,7 +272,7 @@ static int collect_all(const struct mac_context *context, int is_init, const str
         request->key_bytes.size > MAC_VALUE_MAX_KEY_SIZE)
         return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
                      "key: expected at most %d bytes for %s, got %zu", MAC_VALUE_MAX_KEY_SIZE,
-                     mac_context_name(context), request->key_bytes.size);
+                     context->name, request->key_bytes.size);
     return check_one_key(context, request, blob != NULL) &&
            (blob == NULL || open_blob(context, blob, request)) &&
            check_digest(context, request, !is_init) && check_sequence(context, request, !is_init) &&

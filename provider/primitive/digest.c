@@ -120,41 +120,59 @@ void digest_get_midstate(const struct digest_state *state, struct digest_midstat
     }
 }
 
-/* A state that has absorbed |bytes| bytes, the last |bytes| mod 64 of which are in |buffered|. */
-static void set_state(struct digest_state *state, enum digest_id id,
-                      const struct digest_midstate *midstate, uint64_t bytes,
-                      const uint8_t *buffered)
+void digest_first_midstate(enum digest_id id, struct digest_midstate *midstate)
+{
+    struct digest_state state;
+
+    digest_init(&state, id);
+    digest_get_midstate(&state, midstate);
+}
+
+/* Puts the chaining words where libcrypto has them. */
+static void set_words(struct digest_state *state, const struct digest_midstate *midstate)
 {
     const uint32_t *word = midstate->word;
-    const uint32_t low_bits = (uint32_t)(bytes << 3);
-    const uint32_t high_bits = (uint32_t)(bytes >> 29);
-    const unsigned count = (unsigned)(bytes % DIGEST_BLOCK_SIZE);
+    MD5_CTX *md5 = &state->u.md5;
+    SHA_CTX *sha1 = &state->u.sha1;
 
-    memset(state, 0, sizeof(*state));
-    state->id = id;
-    switch (id) {
+    switch (state->id) {
     case DIGEST_MD5:
-        state->u.md5 = (MD5_CTX){ .A = word[0],
-                                  .B = word[1],
-                                  .C = word[2],
-                                  .D = word[3],
-                                  .Nl = low_bits,
-                                  .Nh = high_bits,
-                                  .num = count };
-        if (count > 0)
-            memcpy(state->u.md5.data, buffered, count);
+        md5->A = word[0];
+        md5->B = word[1];
+        md5->C = word[2];
+        md5->D = word[3];
         break;
     case DIGEST_SHA1:
-        state->u.sha1 = (SHA_CTX){ .h0 = word[0],
-                                   .h1 = word[1],
-                                   .h2 = word[2],
-                                   .h3 = word[3],
-                                   .h4 = word[4],
-                                   .Nl = low_bits,
-                                   .Nh = high_bits,
-                                   .num = count };
-        if (count > 0)
-            memcpy(state->u.sha1.data, buffered, count);
+        sha1->h0 = word[0];
+        sha1->h1 = word[1];
+        sha1->h2 = word[2];
+        sha1->h3 = word[3];
+        sha1->h4 = word[4];
+        break;
+    case DIGEST_NONE:
+        break;
+    }
+}
+
+/* How many bytes were absorbed, as libcrypto counts: bits in two words, and what waits in the buffer. */
+static void set_count(struct digest_state *state, uint64_t bytes)
+{
+    const uint32_t low_bits = (uint32_t)(bytes << 3);
+    const uint32_t high_bits = (uint32_t)(bytes >> 29);
+    const unsigned waiting = (unsigned)(bytes % DIGEST_BLOCK_SIZE);
+    MD5_CTX *md5 = &state->u.md5;
+    SHA_CTX *sha1 = &state->u.sha1;
+
+    switch (state->id) {
+    case DIGEST_MD5:
+        md5->Nl = low_bits;
+        md5->Nh = high_bits;
+        md5->num = waiting;
+        break;
+    case DIGEST_SHA1:
+        sha1->Nl = low_bits;
+        sha1->Nh = high_bits;
+        sha1->num = waiting;
         break;
     case DIGEST_NONE:
         break;
@@ -164,8 +182,76 @@ static void set_state(struct digest_state *state, enum digest_id id,
 void digest_from_midstate(struct digest_state *state, enum digest_id id,
                           const struct digest_midstate *midstate, uint64_t blocks)
 {
-    set_state(state, id, midstate, blocks * DIGEST_BLOCK_SIZE, NULL);
+    digest_load(state, id, midstate);
+    set_count(state, blocks * DIGEST_BLOCK_SIZE);
 }
+
+/* ---- whole blocks ---- */
+
+void digest_load(struct digest_state *state, enum digest_id id,
+                 const struct digest_midstate *midstate)
+{
+    state->id = id;
+    set_words(state, midstate);
+}
+
+void digest_compress(struct digest_state *state, const uint8_t *data, size_t blocks)
+{
+    for (; blocks > 0; blocks--, data += DIGEST_BLOCK_SIZE) {
+        if (state->id == DIGEST_MD5)
+            MD5_Transform(&state->u.md5, data);
+        else
+            SHA1_Transform(&state->u.sha1, data);
+    }
+}
+
+static void put_little_endian(uint8_t *out, uint32_t word)
+{
+    out[0] = (uint8_t)word;
+    out[1] = (uint8_t)(word >> 8);
+    out[2] = (uint8_t)(word >> 16);
+    out[3] = (uint8_t)(word >> 24);
+}
+
+static void put_big_endian(uint8_t *out, uint32_t word)
+{
+    out[0] = (uint8_t)(word >> 24);
+    out[1] = (uint8_t)(word >> 16);
+    out[2] = (uint8_t)(word >> 8);
+    out[3] = (uint8_t)word;
+}
+
+void digest_chaining_value(const struct digest_state *state, uint8_t *out)
+{
+    const MD5_CTX *md5 = &state->u.md5;
+    const SHA_CTX *sha1 = &state->u.sha1;
+
+    switch (state->id) {
+    case DIGEST_MD5:
+        put_little_endian(out, md5->A);
+        put_little_endian(out + 4, md5->B);
+        put_little_endian(out + 8, md5->C);
+        put_little_endian(out + 12, md5->D);
+        break;
+    case DIGEST_SHA1:
+        put_big_endian(out, sha1->h0);
+        put_big_endian(out + 4, sha1->h1);
+        put_big_endian(out + 8, sha1->h2);
+        put_big_endian(out + 12, sha1->h3);
+        put_big_endian(out + 16, sha1->h4);
+        break;
+    case DIGEST_NONE:
+        break;
+    }
+}
+
+void digest_unload(struct digest_state *state)
+{
+    _Static_assert(offsetof(MD5_CTX, A) == 0 && offsetof(SHA_CTX, h0) == 0, "the words come first");
+    OPENSSL_cleanse(&state->u, DIGEST_MAX_SIZE);
+}
+
+/* ---- saving ---- */
 
 uint64_t digest_absorbed(const struct digest_state *state)
 {
@@ -209,15 +295,11 @@ size_t digest_save(const struct digest_state *state, uint8_t *out)
     const uint64_t bytes = digest_absorbed(state);
     const size_t size = digests[state->id].size;
     const size_t buffered = (size_t)(bytes % DIGEST_BLOCK_SIZE);
-    struct digest_midstate midstate;
 
-    digest_get_midstate(state, &midstate);
-    for (size_t n = 0; n < size; n++)
-        out[n] = (uint8_t)(midstate.word[n / 4] >> byte_shift(state->id, n % 4));
+    digest_chaining_value(state, out);
     for (size_t n = 0; n < sizeof(bytes); n++)
         out[size + n] = (uint8_t)(bytes >> (56 - 8 * n));
     memcpy(out + size + sizeof(bytes), buffered_bytes(state), buffered);
-    OPENSSL_cleanse(&midstate, sizeof(midstate));
     return size + sizeof(bytes) + buffered;
 }
 
@@ -236,7 +318,10 @@ int digest_restore(struct digest_state *state, enum digest_id id, const uint8_t 
         return 0;
     for (size_t n = 0; n < chaining_size; n++)
         midstate.word[n / 4] |= (uint32_t)in[n] << byte_shift(id, n % 4);
-    set_state(state, id, &midstate, bytes, in + fixed_size);
+    memset(state, 0, sizeof(*state));
+    digest_load(state, id, &midstate);
+    set_count(state, bytes);
+    memcpy((uint8_t *)(uintptr_t)buffered_bytes(state), in + fixed_size, size - fixed_size);
     OPENSSL_cleanse(&midstate, sizeof(midstate));
     return 1;
 }

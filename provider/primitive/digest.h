@@ -5,7 +5,7 @@
  * SHA-1 with their public state structures (or, where libcrypto lacks them, primitive/plain_digest).
  * It is the only file that does.
  * Plain value: copy a struct digest_state to duplicate it, cleanse it to destroy it.
- * No allocation, no failure.  Used by primitive/hmac, protocol/ and key/.
+ * No allocation, no failure.  Used by primitive/digest_text, primitive/hmac, protocol/ and key/.
  */
 #ifndef SCHANNEL_PRIMITIVE_DIGEST_H
 #define SCHANNEL_PRIMITIVE_DIGEST_H
@@ -51,6 +51,20 @@ void digest_final(struct digest_state *state, uint8_t *out);
 /* How many bytes were absorbed. */
 uint64_t digest_absorbed(const struct digest_state *state);
 
+/*
+ * Below update and final, for who lays out padded blocks himself: a chaining value is loaded, blocks
+ * are compressed, and the chaining value, in the digest's own byte order and of digest_size bytes,
+ * is read.  Such a state knows nothing else, so it takes no update and no final.
+ */
+void digest_load(struct digest_state *state, enum digest_id id,
+                 const struct digest_midstate *midstate);
+void digest_compress(struct digest_state *state, const uint8_t *data, size_t blocks);
+void digest_chaining_value(const struct digest_state *state, uint8_t *out);
+/* Cleanses what these three have put into |state|. */
+void digest_unload(struct digest_state *state);
+
+/* What a digest begins with. */
+void digest_first_midstate(enum digest_id id, struct digest_midstate *midstate);
 /* Only valid when a whole number of blocks has been absorbed. */
 void digest_get_midstate(const struct digest_state *state, struct digest_midstate *midstate);
 /* Continues behind |blocks| compressed blocks. */

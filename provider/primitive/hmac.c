@@ -21,7 +21,7 @@ static void absorb_key_block(struct digest_midstate *midstate, enum digest_id id
     for (size_t n = 0; n < sizeof(padded); n++)
         padded[n] = key_block[n] ^ pad;
     digest_init(&state, id);
-    digest_update(&state, padded, sizeof(padded));
+    digest_compress(&state, padded, 1);
     digest_get_midstate(&state, midstate);
     OPENSSL_cleanse(&state, sizeof(state));
     OPENSSL_cleanse(padded, sizeof(padded));
@@ -50,13 +50,36 @@ void hmac_start(const struct hmac_key *key, struct digest_state *state)
     digest_from_midstate(state, key->id, &key->inner, 1);
 }
 
+/* The outer digest behind its key block: the inner one in the first bytes of |block|, then padding
+ * for as many bytes as a block and a digest have. */
+static const uint8_t outer_blocks[][DIGEST_BLOCK_SIZE] = {
+    [DIGEST_MD5] = { [16] = 0x80, [56] = (8 * 80) & 0xff, [57] = 8 * 80 >> 8 },
+    [DIGEST_SHA1] = { [20] = 0x80, [62] = 8 * 84 >> 8, [63] = (8 * 84) & 0xff },
+};
+
+static void hash_outer(const struct hmac_key *key, struct digest_state *state,
+                       const uint8_t block[DIGEST_BLOCK_SIZE], uint8_t *out)
+{
+    digest_load(state, key->id, &key->outer);
+    digest_compress(state, block, 1);
+    digest_chaining_value(state, out);
+}
+
 void hmac_finish(const struct hmac_key *key, struct digest_state *state, uint8_t *out)
 {
-    uint8_t inner[DIGEST_MAX_SIZE];
+    uint8_t block[DIGEST_BLOCK_SIZE];
 
-    digest_final(state, inner);
-    digest_from_midstate(state, key->id, &key->outer, 1);
-    digest_update(state, inner, digest_size(key->id));
-    digest_final(state, out);
-    OPENSSL_cleanse(inner, sizeof(inner));
+    memcpy(block, outer_blocks[key->id], sizeof(block));
+    digest_final(state, block);
+    hash_outer(key, state, block, out);
+    digest_unload(state);
+    OPENSSL_cleanse(block, DIGEST_MAX_SIZE);
+}
+
+void hmac_text(const struct hmac_key *key, const struct digest_text *message,
+               struct hmac_scratch *scratch, uint8_t *out)
+{
+    memcpy(scratch->outer, outer_blocks[key->id], sizeof(scratch->outer));
+    digest_text_hash(message, &key->inner, &scratch->state, scratch->outer);
+    hash_outer(key, &scratch->state, scratch->outer, out);
 }

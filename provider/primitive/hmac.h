@@ -7,6 +7,7 @@
 #define SCHANNEL_PRIMITIVE_HMAC_H
 
 #include "primitive/digest.h"
+#include "primitive/digest_text.h"
 
 struct hmac_key {
     enum digest_id id;
@@ -20,5 +21,16 @@ void hmac_key_init(struct hmac_key *key, enum digest_id id, const uint8_t *secre
 void hmac_start(const struct hmac_key *key, struct digest_state *state);
 /* Ends the message: writes digest_size bytes, cleanses |state|. */
 void hmac_finish(const struct hmac_key *key, struct digest_state *state, uint8_t *out);
+
+/* What HMAC of short messages works on: overwritten by each; the caller cleanses it when he is done. */
+struct hmac_scratch {
+    struct digest_state state;
+    uint8_t outer[DIGEST_BLOCK_SIZE]; /* the block that the outer digest compresses last */
+};
+
+/* HMAC of a message that is laid out behind one block: digest_size bytes to |out|, which may be in
+ * |message|. */
+void hmac_text(const struct hmac_key *key, const struct digest_text *message,
+               struct hmac_scratch *scratch, uint8_t *out);
 
 #endif

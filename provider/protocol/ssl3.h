@@ -1,5 +1,5 @@
 /*
- * SSL 3.0 key derivation (RFC 6101 sections 5.6.9, 6.1, 6.2.2): pure functions, as protocol/tls1.
+ * SSL 3.0 key derivation (RFC 6101 sections 5.6.8, 5.6.9, 6.1, 6.2.2): pure functions, as protocol/tls1.
  * Called by kdf/ and key/.
  */
 #ifndef SCHANNEL_PROTOCOL_SSL3_H
@@ -42,5 +42,10 @@ int ssl3_write_key(const uint8_t master[SSL3_MASTER_SECRET_SIZE],
 void ssl3_finished(const uint8_t master[SSL3_MASTER_SECRET_SIZE], enum connection_side side,
                    const struct digest_state *md5, const struct digest_state *sha1,
                    uint8_t out[SSL3_FINISHED_SIZE]);
+/* Section 5.6.8: what a client signs, which is the same without a sender.  RSA signs it whole, DSA
+ * the SHA-1 half. */
+void ssl3_certificate_verify(const uint8_t master[SSL3_MASTER_SECRET_SIZE],
+                             const struct digest_state *md5, const struct digest_state *sha1,
+                             uint8_t out[SSL3_FINISHED_SIZE]);
 
 #endif

@@ -8,16 +8,28 @@
 #ifndef SCHANNEL_PROTOCOL_TLS1_H
 #define SCHANNEL_PROTOCOL_TLS1_H
 
+#include "primitive/hmac.h"
 #include "protocol/connection.h"
 
 #define TLS1_MASTER_SECRET_SIZE  48
 #define TLS1_RANDOM_SIZE         32
 #define TLS1_VERIFY_DATA_SIZE    12
 #define TLS1_HANDSHAKE_HASH_SIZE 36 /* MD5 || SHA-1 of the handshake messages */
-/* 2 * (MAC 20 + key 32 + IV 16): the largest key block a cipher suite can use. */
-#define TLS1_MAX_KEY_BLOCK_SIZE 136
+
+/*
+ * A secret of any size, 0 included, as the PRF uses it: its halves as HMAC keys, so that they are
+ * compressed once and not for each output.  A plain value; cleanse to destroy.
+ */
+struct tls1_secret {
+    struct hmac_key md5, sha1;
+};
+
+void tls1_secret_init(struct tls1_secret *secret, struct octets bytes);
 
 /* PRF(secret, label, seed1 || seed2), RFC 2246 section 5: any sizes, 0 included. */
+void tls1_secret_prf(const struct tls1_secret *secret, struct octets label, struct octets seed1,
+                     struct octets seed2, uint8_t *out, size_t size);
+/* The same for a secret that is used once. */
 void tls1_prf(struct octets secret, struct octets label, struct octets seed1, struct octets seed2,
               uint8_t *out, size_t size);
 
@@ -26,6 +38,8 @@ void tls1_master_secret(struct octets premaster, struct octets client_random,
                         struct octets server_random, uint8_t master[TLS1_MASTER_SECRET_SIZE]);
 
 /* PRF(master, "key expansion", server random || client random), section 6.3: any |size|. */
+void tls1_secret_key_block(const struct tls1_secret *master, struct octets client_random,
+                           struct octets server_random, uint8_t *out, size_t size);
 void tls1_key_block(const uint8_t master[TLS1_MASTER_SECRET_SIZE], struct octets client_random,
                     struct octets server_random, uint8_t *out, size_t size);
 

@@ -125,7 +125,7 @@ static int signature_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
         return 1;
     if (context->key == NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_NO_KEY, "signature: no key is set");
-    return mac_record_set(context->provctx, context->key->protocol, &context->record, params);
+    return mac_record_set(context->provctx, context->key->protocol, &context->record, params, NULL);
 }
 
 static const OSSL_PARAM *signature_settable_ctx_params(void *context, void *provctx)
@@ -164,7 +164,7 @@ static int signature_init(void *vcontext, const char *digest, void *key, const O
     /* libcrypto has finished on a duplicate: the length of the last record is still here. */
     record.has_length = 0;
     if (!check_key(context, wanted, digest) ||
-        !mac_record_set(context->provctx, wanted->protocol, &record, params))
+        !mac_record_set(context->provctx, wanted->protocol, &record, params, NULL))
         return 0;
     context->record = record;
     key_up_ref(wanted);

@@ -55,7 +55,11 @@ make genpkey -algorithm ED25519 -out ed25519.pem
 make genpkey -algorithm X25519 -out x25519.pem
 make genpkey -genparam -algorithm EC -pkeyopt group:P-256 -out ec-parameters.pem
 make genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out dh-parameters.pem
-for name in rsa ec ed25519; do
+# the one size that MSBLOB has
+make genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024 \
+    -pkeyopt dsa_paramgen_q_bits:160 -out dsa-parameters.pem
+make genpkey -paramfile dsa-parameters.pem -out dsa.pem
+for name in rsa ec ed25519 dsa; do
     make pkey -in "$name.pem" -outform DER -out "$name.der"
     make pkey -in "$name.pem" -pubout -out "$name.pub.pem"
     make pkey -in "$name.pem" -pubout -outform DER -out "$name.pub.der"
@@ -71,28 +75,36 @@ make rsa -in rsa.pem -traditional -out rsa.trad.pem
 make rsa -in rsa.pem -traditional -outform DER -out rsa.trad.der
 make rsa -in rsa.pem -traditional -des3 -passout pass:right -out rsa.des3.pem
 make rsa -in rsa.pem -RSAPublicKey_out -out rsa.pkcs1.pub.pem
+# MSBLOB is CryptoAPI's PRIVATEKEYBLOB and PUBLICKEYBLOB; PVK is Microsoft's file around it.
+for name in rsa dsa; do
+    make "$name" -in "$name.pem" -outform MSBLOB -out "$name.msblob"
+    make "$name" -in "$name.pem" -pubout -outform MSBLOB -out "$name.pub.msblob"
+    make "$name" -in "$name.pem" -outform PVK -pvk-none -out "$name.pvk"
+done
+make dsa -in dsa.pem -out dsa.trad.pem
 make ec -in ec.pem -out ec.trad.pem
 make ec -in ec.pem -des3 -passout pass:right -out ec.des3.pem
 
 # ---- loading ----
 
 for file in rsa.pem rsa-pss.pem rsa.der rsa.trad.pem rsa.trad.der ec.pem ec.der ec.trad.pem \
-    ed25519.pem ed25519.der x25519.pem; do
+    ed25519.pem ed25519.der x25519.pem dsa.pem dsa.der dsa.trad.pem rsa.msblob dsa.msblob rsa.pvk \
+    dsa.pvk; do
     same "the private key $file loads as before" ok pkey -in "$file" -text
 done
 same "-inform DER works for them as before" ok pkey -in rsa.der -inform DER
 for file in rsa.pub.pem rsa.pub.der rsa.pkcs1.pub.pem ec.pub.pem ec.pub.der ed25519.pub.pem \
-    ed25519.pub.der; do
+    ed25519.pub.der dsa.pub.pem dsa.pub.der rsa.pub.msblob dsa.pub.msblob; do
     same "the public key $file loads as before" ok pkey -pubin -in "$file" -text
 done
 for file in rsa.p8.pem rsa.p8.der rsa.des3.pem rsa.p12 ec.p8.pem ec.p8.der ec.des3.pem ec.p12 \
-    ed25519.p8.pem ed25519.p8.der ed25519.p12; do
+    ed25519.p8.pem ed25519.p8.der ed25519.p12 dsa.p8.pem dsa.p8.der dsa.p12; do
     same "the encrypted key $file loads as before" ok pkey -in "$file" -passin pass:right -text
     same "with a wrong password, $file fails as before" fails \
         pkey -in "$file" -passin pass:wrong -text
 done
 same "without a password, an encrypted key fails as before" fails pkey -in rsa.p8.pem -passin pass:
-for name in rsa ec ed25519; do
+for name in rsa ec ed25519 dsa; do
     for form in pem der; do
         same "the certificate $name.cert.$form loads as before" ok \
             x509 -in "$name.cert.$form" -text
@@ -106,6 +118,11 @@ for name in rsa ec ed25519; do
     same "a wrong password for $name.p12 fails as before" fails \
         pkcs12 -in "$name.p12" -passin pass:wrong -nokeys
     same "storeutl lists $name.p12 as before" ok storeutl -passin pass:right "$name.p12"
+done
+for name in rsa dsa; do
+    same "$name reads MSBLOB by its name as before" ok "$name" -inform MSBLOB -in "$name.msblob"
+    same "$name reads PVK by its name as before" ok "$name" -inform PVK -in "$name.pvk"
+    same "storeutl lists $name.msblob as before" ok storeutl "$name.msblob"
 done
 same "rsa reads a traditional encrypted key as before" ok rsa -in rsa.des3.pem -passin pass:right
 same "ec reads a traditional encrypted key as before" ok ec -in ec.des3.pem -passin pass:right
@@ -125,6 +142,8 @@ done
 printf 'neither PEM nor DER\n' >text
 perl -e 'print map { chr($_ * 37 % 256) } 1 .. 700' >noise
 head -c 100 rsa.der >cut.der
+head -c 100 rsa.msblob >cut.msblob
+head -c 100 dsa.pvk >cut.pvk
 head -5 rsa.pem >cut.pem
 sed '3s/^..../****/' rsa.pem >bad.pem
 {
@@ -137,8 +156,8 @@ sed '3s/^..../****/' rsa.pem >bad.pem
     plain_openssl base64 -in rsa.der
     echo '-----END SOMETHING ELSE-----'
 } >else.pem
-unhex 0802000001660000100000000102030405060708090a0b0c0d0e0f10 >plaintextblob
-for file in missing empty text noise cut.der cut.pem bad.pem noise.pem else.pem plaintextblob \
+unhex 0702000000a4000052534132000400000100010001020304 >cut.msblob
+for file in missing empty text noise cut.der cut.msblob cut.pvk cut.pem bad.pem noise.pem else.pem cut.msblob \
     rsa.cert.pem; do
     same "$file is no private key, as before" fails pkey -in "$file"
 done

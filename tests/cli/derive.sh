@@ -88,6 +88,13 @@ for side in client server; do
         ssl3.pem "usage:finished-$side" handshake:messages
 done
 
+derives "SSL 3.0: what a client signs is that of the KDF" \
+    "$(kdf SSL3-KDF 36 "hexsecret:$ms" usage:certificate-verify handshake:messages)" \
+    ssl3.pem usage:certificate-verify handshake:messages
+expect_fail "TLS 1.0: its client signs plain hashes" "unknown usage" \
+    '^usage: TLS 1.0 has no certificate-verify: .*MD5-SHA1' \
+    derive tls.pem usage:certificate-verify handshake:messages
+
 # ---- the PRF: Wine's vector, recorded on Windows ----
 
 wine=68862830e89878f96000c93a347336eb1a945e447355392ef63da803c3a42fe2d8b9943b228b779db15d285bbd09a3bf

@@ -2,6 +2,8 @@
 #
 # cmake --install puts the module where OpenSSL looks for it, and the sample configuration, as it
 # stands but for the module's path, activates it.
+# The headers are found by pkg-config and by CMake, in C and in C++; the Debian package has it all and
+# comes out the same twice.
 # Needs BUILD_DIR and MODULES_DIR (where OpenSSL's modules are, as CMake found it).
 set -u
 : "${BUILD_DIR:?}" "${MODULES_DIR:?}"
@@ -34,4 +36,55 @@ check 'the sample configuration is installed' test -n "$sample"
 check 'the sample as it stands activates the installed module' \
     grep -q 'name: Schannel CSP provider' \
     <(OPENSSL_CONF=$sample OPENSSL_MODULES=$work/root$MODULES_DIR openssl list -providers 2>&1)
+
+# ---- programs that use the headers ----
+
+cat >"$work/user.c" <<'C'
+#include <schannel/schannel.h>
+int main(void)
+{
+    return schannel_import(NULL, (const unsigned char *)"", 0, NULL, NULL, NULL) != NULL;
+}
+C
+cp "$work/user.c" "$work/user.cc"
+cat >"$work/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.21)
+project(user LANGUAGES C)
+find_package(schannel 0.1 REQUIRED)
+add_executable(user user.c)
+target_link_libraries(user PRIVATE schannel::headers)
+CMAKE
+pc=$(find "$work/root" -name schannel.pc)
+flags() { PKG_CONFIG_SYSROOT_DIR="$work/root" PKG_CONFIG_PATH="${pc%/*}" pkg-config "$@" schannel; }
+check 'pkg-config knows the version and the modules directory' \
+    test "$(flags --modversion) $(PKG_CONFIG_PATH=${pc%/*} pkg-config --variable=modulesdir schannel)" \
+    = "0.1.0 $MODULES_DIR"
+# shellcheck disable=SC2046 # flags are words
+check 'a C program builds with pkg-config' \
+    cc -std=c11 -Wall -Wextra -Wconversion -Werror $(flags --cflags) "$work/user.c" -lcrypto -o "$work/c"
+# shellcheck disable=SC2046
+check 'a C++ program builds with pkg-config' \
+    c++ -std=c++11 -Wall -Wextra -Wconversion -Werror $(flags --cflags) "$work/user.cc" -lcrypto \
+    -o "$work/cc"
+config=$(find "$work/root" -name schannelConfig.cmake)
+check 'a CMake project is configured' \
+    cmake -S "$work" -B "$work/user" -Dschannel_DIR="${config%/*}"
+check 'a CMake project builds' cmake --build "$work/user"
+
+# ---- the Debian package ----
+
+# shellcheck disable=SC2317 # called through check
+package() { # package DIRECTORY
+    (cd "$BUILD_DIR" && SOURCE_DATE_EPOCH=1700000000 cpack -G DEB -B "$work/$1") &&
+        cat "$work/$1"/*.deb >"$work/$1.deb"
+}
+check 'cpack makes a Debian package' package first
+check 'cpack makes it again' package second
+check 'and the two are the same' cmp "$work/first.deb" "$work/second.deb"
+check 'the package unpacks' dpkg-deb -x "$work/first.deb" "$work/unpacked"
+for file in "$MODULES_DIR/schannel.so" /usr/include/schannel/names.h /usr/include/schannel/schannel.h \
+    /usr/share/pkgconfig/schannel.pc /usr/share/doc/schannel/openssl.cnf.sample \
+    /usr/share/man/man7/schannel-blob.7; do
+    check "the package holds $file" test -f "$work/unpacked$file"
+done
 exit "$failed"

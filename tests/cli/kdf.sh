@@ -239,6 +239,17 @@ expect_equal "SSL 3.0: the key block has up to 416 bytes" "$kb 832" \
 expect_fail "SSL 3.0: and no more" "invalid length" '^keylen: .*416.*417' kdf 417 "${ssl3[@]}"
 expect_fail "SSL 3.0: a Finished hash has 36 bytes" "invalid length" '^keylen: .*36.*37' \
     kdf 37 "${ssl3[@]}" usage:finished-client handshake:h
+ms=$(hex_range 0 47)
+inner() { # DIGEST COUNT: MD5 or SHA-1 of the messages, the master secret and pad 1
+    (printf messages && unhex "$ms" && unhex "$(printf '36%.0s' $(seq "$2"))") |
+        plain_openssl dgst "-$1" -binary
+}
+outer() {
+    (unhex "$ms" && unhex "$(printf '5c%.0s' $(seq "$2"))" && inner "$1" "$2") |
+        plain_openssl dgst "-$1" -r | cut -d ' ' -f 1
+}
+derives "SSL 3.0: what a client signs, put together by openssl dgst" \
+    "$(outer md5 48)$(outer sha1 40)" usage:certificate-verify "hexsecret:$ms" handshake:messages
 expect_fail "SSL 3.0: the handshake cannot come hashed" "conflicting parameters" '^handshake-hash: ' \
     kdf 36 "${ssl3[@]}" usage:finished-client "hexhandshake-hash:$(hex_range 0 35)"
 expect_fail "SSL 3.0: its function has no label" "conflicting parameters" '^label: ' \

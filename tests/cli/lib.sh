@@ -16,6 +16,8 @@ if [ -z "${MODULE_DIR:-}" ] || [ ! -f "$MODULE_DIR/schannel.so" ]; then
     exit 1
 fi
 MODULE_DIR=$(cd "$MODULE_DIR" && pwd)
+# shellcheck disable=SC2034 # for the scripts
+CLI_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if [ -n "${SOURCE_DIR:-}" ]; then
     SOURCE_DIR=$(cd "$SOURCE_DIR" && pwd)
 fi

@@ -27,8 +27,8 @@ lists() {
     expect_equal "$sentence" "$expected" "$actual"
 }
 
-lists "the key derivations are those of the four protocols" -kdf-algorithms \
-    PCT1-KDF SSL2-KDF SSL3-KDF TLS1-KDF
+lists "the key derivations are those of the four protocols and CryptDeriveKey" -kdf-algorithms \
+    PCT1-KDF SSL2-KDF SSL3-KDF TLS1-KDF CRYPTDERIVEKEY
 lists "the ciphers carry the prefix SCHANNEL-" -cipher-algorithms \
     SCHANNEL-RC4 SCHANNEL-RC2-CBC SCHANNEL-DES-CBC SCHANNEL-DES-EDE-CBC SCHANNEL-DES-EDE3-CBC \
     SCHANNEL-AES-128-CBC SCHANNEL-AES-192-CBC SCHANNEL-AES-256-CBC

@@ -3,26 +3,44 @@
 
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
+#include "record_mac.h"
 
-#define SALT_SIZE    11
-#define MAX_KEY_SIZE 256
+#define SALT_SIZE                      11
+#define MAX_KEY_SIZE                   256
+
+#define CIPHER(name, block_size, size) .cipher = (name), .block = (block_size), .key_size = (size)
+#define MAC(name, digest_name, size, sequence)                                                     \
+    .mac = (name), .digest = (digest_name), .key_size = (size), .first_sequence = (sequence)
 
 const struct algorithm algorithms[ALGORITHMS] = {
-    [RC4_40] = { "RC4 40", "RC4", NULL, 1, 5, 0, 0 },
-    [RC4_40_SALTED] = { "RC4 40 salted", "RC4", NULL, 1, 5, 1, 0 },
-    [RC4_128] = { "RC4 128", "RC4", NULL, 1, 16, 0, 0 },
-    [DES_EDE3] = { "DES-EDE3-CBC", "DES-EDE3-CBC", NULL, 8, 24, 0, 0 },
-    [AES_128] = { "AES-128-CBC", "AES-128-CBC", NULL, 16, 16, 0, 0 },
-    [AES_256] = { "AES-256-CBC", "AES-256-CBC", NULL, 16, 32, 0, 0 },
-    [MAC_MD5] = { "TLS1-MAC MD5", NULL, "MD5", 0, 16, 0, 0 },
-    [MAC_SHA1] = { "TLS1-MAC SHA1", NULL, "SHA1", 0, 20, 0, 0 },
-    [MAC_SHORT] = { "TLS1-MAC MD5, 5 bytes", NULL, "MD5", 0, 5, 0, 1 },
-    [MAC_LONG] = { "TLS1-MAC SHA1, 100 bytes", NULL, "SHA1", 0, 100, 0, 1 },
-    [RC4_ANY] = { "RC4 of any size", "RC4", NULL, 1, 16, 0, 1 },
+    [RC4_40] = { "RC4 40", CIPHER("RC4", 1, 5) },
+    [RC4_40_SALTED] = { "RC4 40 salted", CIPHER("RC4", 1, 5), .is_salted = 1 },
+    [RC4_128] = { "RC4 128", CIPHER("RC4", 1, 16) },
+    [RC2_40_SALTED] = { "RC2-CBC 40 salted", CIPHER("RC2-CBC", 8, 5), .effective_bits = 40,
+                        .is_salted = 1 },
+    [RC2_128] = { "RC2-CBC 128, effective 64", CIPHER("RC2-CBC", 8, 16), .effective_bits = 64 },
+    [DES] = { "DES-CBC", CIPHER("DES-CBC", 8, 8) },
+    [DES_EDE] = { "DES-EDE-CBC", CIPHER("DES-EDE-CBC", 8, 16) },
+    [DES_EDE3] = { "DES-EDE3-CBC", CIPHER("DES-EDE3-CBC", 8, 24) },
+    [AES_128] = { "AES-128-CBC", CIPHER("AES-128-CBC", 16, 16) },
+    [AES_192] = { "AES-192-CBC", CIPHER("AES-192-CBC", 16, 24) },
+    [AES_256] = { "AES-256-CBC", CIPHER("AES-256-CBC", 16, 32) },
+    [MAC_PCT1_MD5] = { "PCT1-MAC MD5", MAC("PCT1-MAC", "MD5", 16, 0xfffffffd) },
+    [MAC_PCT1_SHA1] = { "PCT1-MAC SHA1, 40 bytes", MAC("PCT1-MAC", "SHA1", 40, 0xfffffffd) },
+    [MAC_SSL2] = { "SSL2-MAC, 24 bytes", MAC("SSL2-MAC", "MD5", 24, 0xfffffffe) },
+    [MAC_SSL3_MD5] = { "SSL3-MAC MD5", MAC("SSL3-MAC", "MD5", 16, FIRST_SEQUENCE) },
+    [MAC_SSL3_SHA1] = { "SSL3-MAC SHA1", MAC("SSL3-MAC", "SHA1", 20, FIRST_SEQUENCE) },
+    [MAC_MD5] = { "TLS1-MAC MD5", MAC("TLS1-MAC", "MD5", 16, FIRST_SEQUENCE) },
+    [MAC_SHA1] = { "TLS1-MAC SHA1", MAC("TLS1-MAC", "SHA1", 20, FIRST_SEQUENCE) },
+    [MAC_SHORT] = { "TLS1-MAC MD5, 5 bytes", MAC("TLS1-MAC", "MD5", 5, FIRST_SEQUENCE),
+                    .no_key_object = 1 },
+    [MAC_LONG] = { "TLS1-MAC SHA1, 100 bytes", MAC("TLS1-MAC", "SHA1", 100, FIRST_SEQUENCE),
+                   .no_key_object = 1 },
+    [RC4_ANY] = { "RC4 of any size", CIPHER("RC4", 1, 16), .no_key_object = 1 },
 };
 
 static EVP_CIPHER *ciphers[ALGORITHMS];
-static EVP_MAC *mac_method;
+static EVP_MAC *macs[ALGORITHMS];
 
 static const struct algorithm *algorithm_of(const struct stream *stream)
 {
@@ -74,6 +92,17 @@ static size_t whole_key(const struct stream *stream, uint8_t key[MAX_KEY_SIZE])
     return size;
 }
 
+/* RC2 takes them before the key. */
+static void set_effective_bits(EVP_CIPHER_CTX *context, const struct algorithm *algorithm)
+{
+    unsigned bits = algorithm->effective_bits;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_RC2_KEYBITS, &bits),
+                            OSSL_PARAM_construct_end() };
+
+    if (bits != 0)
+        assert_int_equal(EVP_CIPHER_CTX_set_params(context, params), 1);
+}
+
 /* All messages, in the direction given; each message's Final leaves the chain where it is. */
 static size_t uncut_cipher(const struct stream *stream, int encrypt, const uint8_t *in,
                            const size_t *sizes, uint8_t *out, size_t *out_sizes)
@@ -88,6 +117,7 @@ static size_t uncut_cipher(const struct stream *stream, int encrypt, const uint8
     stream_iv(iv);
     assert_int_equal(EVP_CipherInit_ex2(context, cipher, NULL, NULL, encrypt, NULL), 1);
     assert_int_equal(EVP_CIPHER_CTX_set_key_length(context, (int)key_size), 1);
+    set_effective_bits(context, algorithm);
     assert_int_equal(EVP_CipherInit_ex2(context, NULL, key, iv, encrypt, NULL), 1);
     for (size_t n = 0; n < stream->messages; n++) {
         int first = 0, last = 0;
@@ -135,34 +165,77 @@ static void init_cipher(struct stream *stream, const size_t *sizes)
     assert_memory_equal(stream->expected, plain, stream->expected_size);
 }
 
+/* libcrypto's HMAC, of TLS1-MAC. */
+static size_t hmac(const char *digest, const uint8_t *key, size_t key_size, const uint8_t *data,
+                   size_t size, uint8_t out[20])
+{
+    size_t written = 0;
+
+    assert_non_null(EVP_Q_mac(libctx, "HMAC", "provider!=schannel", digest, NULL, key, key_size,
+                              data, size, out, 20, &written));
+    return written;
+}
+
+/* The formula of another protocol; NULL for TLS 1.0. */
+static const struct row *formula_of(const struct algorithm *algorithm)
+{
+    for (size_t n = 0; n < ROWS; n++) {
+        if (strcmp(rows[n].mac, algorithm->mac) == 0 &&
+            strcmp(rows[n].digest, algorithm->digest) == 0)
+            return &rows[n];
+    }
+    return NULL;
+}
+
+size_t stream_raw_mac(const struct algorithm *algorithm, const uint8_t *key, size_t key_size,
+                      const uint8_t *data, size_t size, uint8_t out[20])
+{
+    const struct row *formula = formula_of(algorithm);
+
+    if (formula == NULL)
+        return hmac(algorithm->digest, key, key_size, data, size, out);
+    raw_mac(formula, key, key_size, data, size, out);
+    return formula->size;
+}
+
+/* Over a record. */
+static size_t whole_mac(const struct algorithm *algorithm, const uint8_t *key, size_t key_size,
+                        uint64_t sequence, const uint8_t *data, size_t size, uint8_t out[20])
+{
+    const struct row *formula = formula_of(algorithm);
+    uint8_t whole[13 + STREAM_MAX_TEXT], *at = whole;
+
+    if (formula != NULL) {
+        record_mac(formula, key, key_size, sequence, DATA_TYPE, data, size, out);
+        return formula->size;
+    }
+    for (int shift = 56; shift >= 0; shift -= 8)
+        *at++ = (uint8_t)(sequence >> shift);
+    *at++ = DATA_TYPE;
+    *at++ = 3;
+    *at++ = 1;
+    *at++ = (uint8_t)(size >> 8);
+    *at++ = (uint8_t)size;
+    memcpy(at, data, size);
+    return hmac(algorithm->digest, key, key_size, whole, 13 + size, out);
+}
+
 static void init_mac(struct stream *stream, const size_t *sizes)
 {
     const struct algorithm *algorithm = algorithm_of(stream);
-    uint8_t key[MAX_KEY_SIZE], whole[13 + STREAM_MAX_TEXT];
+    uint8_t key[MAX_KEY_SIZE];
     const uint8_t *text = stream->text;
-    size_t size = 0;
 
     stream_secret(stream, key);
     pattern(stream->text, sizeof(stream->text), 3);
     memcpy(stream->size, sizes, stream->messages * sizeof(*sizes));
     for (size_t n = 0; n < stream->messages; n++, text += sizes[n - 1]) {
-        uint8_t *at = whole;
+        uint8_t *out = stream->expected + stream->expected_size;
 
-        for (int shift = 56; stream->record && shift >= 0; shift -= 8)
-            *at++ = (uint8_t)((FIRST_SEQUENCE + n) >> shift);
-        if (stream->record) {
-            *at++ = 23;
-            *at++ = 3;
-            *at++ = 1;
-            *at++ = (uint8_t)(sizes[n] >> 8);
-            *at++ = (uint8_t)sizes[n];
-        }
-        memcpy(at, text, sizes[n]);
-        at += sizes[n];
-        assert_non_null(EVP_Q_mac(libctx, "HMAC", "provider!=schannel", algorithm->digest, NULL,
-                                  key, stream->key_size, whole, (size_t)(at - whole),
-                                  stream->expected + stream->expected_size, 20, &size));
-        stream->expected_size += size;
+        stream->expected_size +=
+            stream->record ? whole_mac(algorithm, key, stream->key_size,
+                                       algorithm->first_sequence + n, text, sizes[n], out)
+                           : stream_raw_mac(algorithm, key, stream->key_size, text, sizes[n], out);
     }
 }
 
@@ -198,22 +271,24 @@ EVP_CIPHER *stream_cipher(const struct stream *stream)
     return *cipher;
 }
 
-EVP_MAC *stream_mac(void)
+EVP_MAC *stream_mac(const struct stream *stream)
 {
-    if (mac_method == NULL)
-        mac_method = EVP_MAC_fetch(libctx, "TLS1-MAC", NULL);
-    assert_non_null(mac_method);
-    return mac_method;
+    EVP_MAC **mac = &macs[stream->algorithm];
+
+    if (*mac == NULL)
+        *mac = EVP_MAC_fetch(libctx, algorithm_of(stream)->mac, NULL);
+    assert_non_null(*mac);
+    return *mac;
 }
 
 void stream_teardown(void)
 {
     for (size_t n = 0; n < ALGORITHMS; n++) {
         EVP_CIPHER_free(ciphers[n]);
+        EVP_MAC_free(macs[n]);
         ciphers[n] = NULL;
+        macs[n] = NULL;
     }
-    EVP_MAC_free(mac_method);
-    mac_method = NULL;
 }
 
 EVP_CIPHER_CTX *stream_bind_cipher(const struct stream *stream, EVP_PKEY *key)
@@ -230,27 +305,46 @@ EVP_CIPHER_CTX *stream_bind_cipher(const struct stream *stream, EVP_PKEY *key)
     return context;
 }
 
-EVP_MAC_CTX *stream_bind_mac(EVP_PKEY *key)
+EVP_MAC_CTX *stream_bind_mac(const struct stream *stream, EVP_PKEY *key)
 {
     uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           OSSL_PARAM_construct_end() };
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(stream_mac());
+    EVP_MAC_CTX *context = EVP_MAC_CTX_new(stream_mac(stream));
 
     get_handle(key, handle);
     assert_int_equal(EVP_MAC_init(context, NULL, 0, bind), 1);
     return context;
 }
 
-static void announce_record(EVP_MAC_CTX *mac, size_t size)
+void stream_record(const struct algorithm *algorithm, const size_t *length,
+                   struct stream_record *record)
 {
-    unsigned type = 23, version = 0x301, length = (unsigned)size;
-    OSSL_PARAM record[] = { OSSL_PARAM_construct_uint("record-type", &type),
-                            OSSL_PARAM_construct_uint("record-version", &version),
-                            OSSL_PARAM_construct_uint("record-length", &length),
-                            OSSL_PARAM_construct_end() };
+    const int is_tls1 = strcmp(algorithm->mac, "TLS1-MAC") == 0;
+    OSSL_PARAM *p = record->params;
 
-    assert_int_equal(EVP_MAC_CTX_set_params(mac, record), 1);
+    record->type = DATA_TYPE;
+    record->version = 0x301;
+    record->length = length != NULL ? (unsigned)*length : 0;
+    record->mode = 1;
+    if (is_tls1 || strcmp(algorithm->mac, "SSL3-MAC") == 0) {
+        *p++ = OSSL_PARAM_construct_uint("record-type", &record->type);
+        if (is_tls1)
+            *p++ = OSSL_PARAM_construct_uint("record-version", &record->version);
+        if (length != NULL)
+            *p++ = OSSL_PARAM_construct_uint("record-length", &record->length);
+    } else {
+        *p++ = OSSL_PARAM_construct_uint("record-mode", &record->mode);
+    }
+    *p = OSSL_PARAM_construct_end();
+}
+
+static void announce_record(const struct stream *stream, EVP_MAC_CTX *mac, size_t size)
+{
+    struct stream_record record;
+
+    stream_record(algorithm_of(stream), &size, &record);
+    assert_int_equal(EVP_MAC_CTX_set_params(mac, record.params), 1);
 }
 
 static void run_bytes(EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const uint8_t *in, size_t size,
@@ -292,7 +386,7 @@ void stream_run(const struct stream *stream, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX
 
         if (first <= end && first < to) {
             if (mac != NULL && stream->record && first == start && !started)
-                announce_record(mac, stream->size[n]);
+                announce_record(stream, mac, stream->size[n]);
             if (last > first)
                 run_bytes(cipher, mac, stream->text + offset + (first - start), last - first, out,
                           written);
@@ -312,17 +406,18 @@ static int is_mac(const struct stream *stream)
     return algorithm_of(stream)->cipher == NULL;
 }
 
-static void make_key(struct holder *holder, const struct stream *stream)
+static void make_key_object(struct holder *holder, const struct stream *stream)
 {
     const struct algorithm *algorithm = algorithm_of(stream);
     uint8_t secret[MAX_KEY_SIZE], iv[16], salt[SALT_SIZE];
-    uint64_t sequence = FIRST_SEQUENCE;
+    uint64_t sequence = algorithm->first_sequence;
+    unsigned effective_bits = algorithm->effective_bits;
     OSSL_PARAM params[8], *p = params;
 
     stream_secret(stream, secret);
     stream_iv(iv);
     stream_salt(salt);
-    *p++ = text_param("alg", is_mac(stream) ? "TLS1-MAC" : algorithm->cipher);
+    *p++ = text_param("alg", is_mac(stream) ? algorithm->mac : algorithm->cipher);
     *p++ = octets_param("secret", secret, stream->key_size);
     *p++ = text_param("seal-key", seal_key_a);
     if (is_mac(stream)) {
@@ -333,6 +428,8 @@ static void make_key(struct holder *holder, const struct stream *stream)
         *p++ = octets_param("iv", iv, algorithm->block);
     if (algorithm->is_salted)
         *p++ = octets_param("salt", salt, SALT_SIZE);
+    if (effective_bits != 0)
+        *p++ = OSSL_PARAM_construct_uint("effective-bits", &effective_bits);
     *p = OSSL_PARAM_construct_end();
     holder->key = from_data(params);
     assert_non_null(holder->key);
@@ -341,13 +438,13 @@ static void make_key(struct holder *holder, const struct stream *stream)
 static void make_mac_context(struct holder *holder, const struct stream *stream)
 {
     uint8_t secret[MAX_KEY_SIZE];
-    uint64_t sequence = FIRST_SEQUENCE;
+    uint64_t sequence = algorithm_of(stream)->first_sequence;
     OSSL_PARAM params[] = { text_param("digest", algorithm_of(stream)->digest),
                             OSSL_PARAM_construct_uint64("sequence", &sequence),
                             text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
 
     stream_secret(stream, secret);
-    holder->mac = EVP_MAC_CTX_new(stream_mac());
+    holder->mac = EVP_MAC_CTX_new(stream_mac(stream));
     assert_int_equal(EVP_MAC_init(holder->mac, secret, stream->key_size, params), 1);
 }
 
@@ -363,6 +460,7 @@ static void make_cipher_context(struct holder *holder, const struct stream *stre
                                         stream->encrypt, params),
                      1);
     assert_int_equal(EVP_CIPHER_CTX_set_key_length(holder->cipher, (int)stream->key_size), 1);
+    set_effective_bits(holder->cipher, algorithm_of(stream));
     assert_int_equal(EVP_CipherInit_ex2(holder->cipher, NULL, secret,
                                         algorithm_of(stream)->block > 1 ? iv : NULL,
                                         stream->encrypt, NULL),
@@ -374,7 +472,7 @@ void holder_make(struct holder *holder, const struct stream *stream, int in_cont
 {
     memset(holder, 0, sizeof(*holder));
     if (!in_context) {
-        make_key(holder, stream);
+        make_key_object(holder, stream);
     } else if (is_mac(stream)) {
         make_mac_context(holder, stream);
     } else if (algorithm_of(stream)->is_salted) {
@@ -407,7 +505,7 @@ static void open_contexts(const struct holder *holder, const struct stream *stre
     *cipher = holder->cipher;
     *mac = holder->mac;
     if (holder->key != NULL && is_mac(stream))
-        *mac = stream_bind_mac(holder->key);
+        *mac = stream_bind_mac(stream, holder->key);
     else if (holder->key != NULL)
         *cipher = stream_bind_cipher(stream, holder->key);
 }
@@ -452,7 +550,7 @@ int holder_begin(struct holder *holder, const struct stream *stream, size_t at)
     if (!is_mac(stream) || !stream->record || n == stream->messages || start != at)
         return 0;
     open_contexts(holder, stream, &cipher, &mac);
-    announce_record(mac, stream->size[n]);
+    announce_record(stream, mac, stream->size[n]);
     assert_int_equal(EVP_MAC_update(mac, stream->text, 0), 1);
     close_contexts(holder, cipher, mac);
     return 1;
@@ -538,7 +636,7 @@ static void resume_context(struct holder *holder, const struct stream *stream, i
                             text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
 
     if (is_mac(stream)) {
-        holder->mac = EVP_MAC_CTX_new(stream_mac());
+        holder->mac = EVP_MAC_CTX_new(stream_mac(stream));
         assert_int_equal(at_init ? EVP_MAC_init(holder->mac, NULL, 0, resume)
                                  : EVP_MAC_CTX_set_params(holder->mac, resume),
                          1);

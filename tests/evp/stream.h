@@ -20,9 +20,13 @@
 
 struct algorithm {
     const char *label;
-    const char *cipher; /* without the prefix; NULL: TLS1-MAC */
+    const char *cipher; /* without the prefix; NULL: a MAC */
+    const char *mac;    /* the other way round */
     const char *digest; /* of a MAC */
+    uint64_t
+        first_sequence; /* of a MAC: numbers of 32 bits reach their end with the third record */
     size_t block, key_size;
+    unsigned effective_bits; /* RC2 */
     int is_salted;
     int no_key_object; /* only contexts have keys of this size */
 };
@@ -31,10 +35,20 @@ enum {
     RC4_40,
     RC4_40_SALTED,
     RC4_128,
+    RC2_40_SALTED,
+    RC2_128,
+    DES,
+    DES_EDE,
     DES_EDE3,
     AES_128,
+    AES_192,
     AES_256,
-    MAC_MD5,
+    MAC_PCT1_MD5,
+    MAC_PCT1_SHA1,
+    MAC_SSL2,
+    MAC_SSL3_MD5,
+    MAC_SSL3_SHA1,
+    MAC_MD5, /* TLS1-MAC */
     MAC_SHA1,
     MAC_SHORT, /* from here on: only contexts have such keys */
     MAC_LONG,
@@ -113,12 +127,26 @@ void holder_finish(struct holder *holder, const struct stream *stream, size_t fr
 
 /* The parts of the above that tests with contexts of their own need. */
 EVP_CIPHER *stream_cipher(const struct stream *stream);
-EVP_MAC *stream_mac(void);
+EVP_MAC *stream_mac(const struct stream *stream);
 EVP_CIPHER_CTX *stream_bind_cipher(const struct stream *stream, EVP_PKEY *key);
-EVP_MAC_CTX *stream_bind_mac(EVP_PKEY *key);
+EVP_MAC_CTX *stream_bind_mac(const struct stream *stream, EVP_PKEY *key);
 /* |context| is of the kind that the algorithm has; the other is NULL. */
 void stream_run(const struct stream *stream, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, size_t from,
                 size_t to, int started, uint8_t *out, size_t *written);
 void stream_secret(const struct stream *stream, uint8_t secret[256]);
+
+/* What the MAC of |algorithm| has to be told before a record. */
+struct stream_record {
+    unsigned type, version, length, mode;
+    OSSL_PARAM params[4];
+};
+
+/* |length| NULL: a signature counts by itself.  |record| is not to be copied. */
+void stream_record(const struct algorithm *algorithm, const size_t *length,
+                   struct stream_record *record);
+
+/* The MAC of |algorithm| over the bytes alone; its size. */
+size_t stream_raw_mac(const struct algorithm *algorithm, const uint8_t *key, size_t key_size,
+                      const uint8_t *data, size_t size, uint8_t out[20]);
 
 #endif

@@ -430,15 +430,15 @@ static void unsupported_options_are_said_to_be_so(void **state)
 {
     EVP_PKEY *key = make_key(&rows[0], seal_key_a, 0);
     OSSL_PARAM mode[] = { text_param("blob-mode", "loan"), OSSL_PARAM_construct_end() };
-    OSSL_PARAM simple[] = { text_param("blob", "simpleblob"), OSSL_PARAM_construct_end() };
+    OSSL_PARAM blob[] = { text_param("blob", "publickeyblob"), OSSL_PARAM_construct_end() };
     OSSL_PARAM wrong[] = { text_param("seal-key", "somewhere"), OSSL_PARAM_construct_end() };
 
     (void)state;
     ERR_clear_error();
     assert_int_equal(EVP_PKEY_set_params(key, mode), 0);
     assert_reason("invalid parameter", "snapshot or transfer");
-    assert_int_equal(EVP_PKEY_set_params(key, simple), 0);
-    assert_reason("not supported by this release", "simpleblob");
+    assert_int_equal(EVP_PKEY_set_params(key, blob), 0);
+    assert_reason("invalid parameter", "opaqueblob, simpleblob, plaintextblob or signedblob");
     assert_int_equal(EVP_PKEY_set_params(key, wrong), 0);
     assert_reason("invalid parameter", "file:PATH");
     EVP_PKEY_free(key);

@@ -23,6 +23,7 @@
 #include <openssl/encoder.h>
 #include <openssl/kdf.h>
 #include <openssl/md5.h>
+#include <openssl/rc2.h>
 #include <openssl/rc4.h>
 #include <openssl/sha.h>
 
@@ -70,9 +71,30 @@ static const struct row rows[] = {
     /* keys that only a context can have */
     { "RC4 of 100 bytes", NULL, NULL, NULL, "RC4", CONTEXT_CIPHERS, 100, 0, NULL },
     { "MAC of 100 bytes", NULL, NULL, "SHA1", NULL, CONTEXT_MACS, 100, 0, NULL },
+    /* what the older protocols have */
+    { "RC2", "RC2-CBC", "secret", NULL, "RC2-CBC", CIPHERS, 16, 8, "secret" },
+    { "DES", "DES-CBC", "secret", NULL, "DES-CBC", CIPHERS, 8, 8, "secret" },
+    { "3DES with two keys", "DES-EDE-CBC", "secret", NULL, "DES-EDE-CBC", CIPHERS, 16, 8,
+      "secret" },
+    { "AES-192", "AES-192-CBC", "secret", NULL, "AES-192-CBC", CIPHERS, 24, 16, "secret" },
+    { "PCT1 MAC MD5", "PCT1-MAC", "secret", "MD5", NULL, MACS, 40, 0, "secret" },
+    { "PCT1 MAC SHA1", "PCT1-MAC", "secret", "SHA1", NULL, MACS, 40, 0, "secret" },
+    { "SSL2 MAC", "SSL2-MAC", "secret", "MD5", NULL, MACS, 32, 0, "secret" },
+    { "SSL3 MAC MD5", "SSL3-MAC", "secret", "MD5", NULL, MACS, 16, 0, "secret" },
+    { "SSL3 MAC SHA1", "SSL3-MAC", "secret", "SHA1", NULL, MACS, 20, 0, "secret" },
+    { "PCT1 master", "PCT1-MASTER", "secret", "MD5", "RC4", MASTERS, 16, 0, "secret" },
+    { "SSL2 master", "SSL2-MASTER", "secret", "MD5", "RC4", MASTERS, 24, 0, "secret" },
+    { "SSL3 master", "SSL3-MASTER", "secret", "SHA1", "AES-256-CBC", MASTERS, 48, 0, "secret" },
+    { "SSL3 premaster", "SSL3-MASTER", "premaster", "SHA1", "AES-256-CBC", MASTERS, 48, 0, NULL },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* Is the row of |protocol|, "TLS1" and so on?  Without an |alg| it is of TLS 1.0. */
+static int is_of(const struct row *row, const char *protocol)
+{
+    return strncmp(row->alg != NULL ? row->alg : "TLS1", protocol, 4) == 0;
+}
 
 /* The key that an operation works on. */
 struct subject {
@@ -157,32 +179,57 @@ static void release_alive(void)
 
 /* ---- marks: computed in a child process ---- */
 
-/* The chaining value behind the one block key XOR pad, as words of this machine. */
-static void add_midstate(const char *digest, const uint8_t *key, size_t size, uint8_t pad,
-                         const char *name)
+/* The chaining value behind |block|, as words of this machine and as bytes. */
+static void add_chaining_value(const char *digest, const uint8_t block[64], const char *name)
 {
-    uint8_t block[64], big_endian[20];
+    uint8_t big_endian[20];
     MD5_CTX md5;
     SHA_CTX sha1;
     uint32_t words[5];
 
-    memset(block, pad, sizeof(block));
-    for (size_t n = 0; n < size; n++)
-        block[n] ^= key[n];
     if (strcmp(digest, "MD5") == 0) {
         MD5_Init(&md5);
-        MD5_Update(&md5, block, sizeof(block));
+        MD5_Update(&md5, block, 64);
         memcpy(words, (uint32_t[]){ md5.A, md5.B, md5.C, md5.D }, 16);
         mark_add(name, words, 16, MARK_RUN);
         return;
     }
     SHA1_Init(&sha1);
-    SHA1_Update(&sha1, block, sizeof(block));
+    SHA1_Update(&sha1, block, 64);
     memcpy(words, (uint32_t[]){ sha1.h0, sha1.h1, sha1.h2, sha1.h3, sha1.h4 }, 20);
     mark_add(name, words, 20, MARK_RUN);
     for (size_t n = 0; n < 20; n++)
         big_endian[n] = (uint8_t)(words[n / 4] >> (24 - 8 * (n % 4)));
     mark_add("big-endian midstate", big_endian, 20, MARK_RUN);
+}
+
+/* Behind the one block key XOR pad. */
+static void add_midstate(const char *digest, const uint8_t *key, size_t size, uint8_t pad,
+                         const char *name)
+{
+    uint8_t block[64];
+
+    memset(block, pad, sizeof(block));
+    for (size_t n = 0; n < size; n++)
+        block[n] ^= key[n];
+    add_chaining_value(digest, block, name);
+}
+
+/* SSL 2.0 and SSL 3.0: behind the block that begins with the key, in front of data that begins with
+ * zeros.  That of PCT 1.0 has the answer in it. */
+static void add_keyed_hash(const struct row *row, const uint8_t *key)
+{
+    static const uint8_t pads[] = { 0x36, 0x5c };
+    const size_t pad_size = strcmp(row->digest, "MD5") == 0 ? 48 : 40;
+
+    for (size_t n = 0; n < 2 && !is_of(row, "PCT1"); n++) {
+        uint8_t block[64] = { 0 };
+
+        memcpy(block, key, row->key_size);
+        if (is_of(row, "SSL3"))
+            memset(block + row->key_size, pads[n], pad_size);
+        add_chaining_value(row->digest, block, n == 0 ? "inner midstate" : "outer midstate");
+    }
 }
 
 static void add_hmac(const char *digest, const uint8_t *key, size_t size)
@@ -224,14 +271,14 @@ static void add_aes(const uint8_t *key, size_t size)
 }
 
 /* libcrypto's rounds leave the round keys in their order and in reverse: two words each. */
-static void add_des(const uint8_t *key)
+static void add_des(const uint8_t *key, size_t size)
 {
     DES_key_schedule schedule;
     uint64_t round_keys[16], reversed[16];
 
     _Static_assert(sizeof(schedule) == sizeof(round_keys), "two words for each round");
 
-    for (size_t n = 0; n < 24; n += 8) {
+    for (size_t n = 0; n < size; n += 8) {
         DES_set_key_unchecked((const_DES_cblock *)(uintptr_t)(key + n), &schedule);
         memcpy(round_keys, &schedule, sizeof(schedule));
         for (size_t round = 0; round < 16; round++)
@@ -239,6 +286,14 @@ static void add_des(const uint8_t *key)
         mark_add("DES schedule", round_keys, sizeof(round_keys), MARK_RUN);
         mark_add("DES schedule", reversed, sizeof(reversed), MARK_RUN);
     }
+}
+
+static void add_rc2(const uint8_t *key, size_t size)
+{
+    RC2_KEY schedule;
+
+    RC2_set_key(&schedule, (int)size, key, (int)(8 * size));
+    mark_add("RC2 schedule", schedule.data, sizeof(schedule.data), 4 * MARK_RUN);
 }
 
 /*
@@ -309,6 +364,46 @@ static void add_master(const uint8_t *master)
     add_aes(block + 40, 32);
 }
 
+static EVP_KDF *fetch_kdf(const struct row *row)
+{
+    char name[16];
+    EVP_KDF *kdf;
+
+    snprintf(name, sizeof(name), "%.4s-KDF", row->alg);
+    kdf = EVP_KDF_fetch(libctx, name, NULL);
+    assert_non_null(kdf);
+    return kdf;
+}
+
+/* The whole keys of a connection, and its master secret. */
+static void add_derived(const struct row *row, const uint8_t *key)
+{
+    static const char *const wanted[] = { "master-secret", "client-write-key", "server-write-key",
+                                          "client-write-mac", "server-write-mac" };
+    EVP_KDF *kdf = fetch_kdf(row);
+    uint8_t out[64];
+
+    for (size_t n = 0; n < sizeof(wanted) / sizeof(wanted[0]); n++) {
+        OSSL_PARAM params[] = {
+            octets_param(row->parameter, key, row->key_size),
+            octets_param("client-random", client_random, 32),
+            octets_param("server-random", server_random, 32),
+            text_param("cipher", row->cipher),
+            text_param("digest", row->digest),
+            text_param("usage", wanted[n]),
+            OSSL_PARAM_construct_end(),
+        };
+        EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+        size_t size = 0;
+
+        if (EVP_KDF_CTX_set_params(context, params) == 1)
+            size = n == 0 ? 48 : EVP_KDF_CTX_get_kdf_size(context);
+        if (size >= MARK_RUN && size <= sizeof(out) &&
+            EVP_KDF_derive(context, out, size, NULL) == 1)
+            mark_add(n == 0 ? "master secret" : wanted[n], out, size, MARK_RUN);
+    }
+}
+
 static void add_key_marks(const void *argument)
 {
     const struct subject *subject = argument;
@@ -316,16 +411,20 @@ static void add_key_marks(const void *argument)
     uint8_t key[128], master[48];
 
     hidden_show(&subject->secret, key);
-    if (row->key_size >= MARK_RUN)
-        mark_add("secret", key, row->key_size, MARK_RUN);
+    if (row->key_size >= 8)
+        mark_add("secret", key, row->key_size, row->key_size < MARK_RUN ? 8 : MARK_RUN);
     if (row->kind == CONTEXT_MACS) {
         SHA1(key, row->key_size, key);
         mark_add("hashed key", key, 20, MARK_RUN);
         add_padded(key, 20);
         add_hmac("SHA1", key, 20);
+    } else if (row->kind == MACS && !is_of(row, "TLS1")) {
+        add_keyed_hash(row, key);
     } else if (row->kind == MACS) {
         add_padded(key, row->key_size);
         add_hmac(row->digest, key, row->key_size);
+    } else if (row->kind == MASTERS && !is_of(row, "TLS1")) {
+        add_derived(row, key);
     } else if (row->kind == MASTERS && strcmp(row->parameter, "secret") == 0) {
         add_master(key);
     } else if (row->kind == MASTERS) {
@@ -340,8 +439,10 @@ static void add_key_marks(const void *argument)
         /* a generated key of 40 bits has a salt of zeros */
         memset(key + row->key_size, 0, sizeof(key) - row->key_size);
         add_rc4(key, row->key_size == 5 && subject->is_generated ? 16 : row->key_size);
+    } else if (strcmp(row->cipher, "RC2-CBC") == 0) {
+        add_rc2(key, row->key_size);
     } else if (row->iv_size == 8) {
-        add_des(key);
+        add_des(key, row->key_size);
     } else {
         add_aes(key, row->key_size);
     }
@@ -750,7 +851,8 @@ static void fail_half_way(struct subject *subject)
     hidden_show(&subject->secret, shown);
     *p++ = octets_param(subject->row->parameter, shown, subject->secret.size + 1);
     *p = OSSL_PARAM_construct_end();
-    if (strcmp(subject->row->alg, "RC4") != 0 && strcmp(subject->row->parameter, "secret") == 0)
+    if (strcmp(subject->row->alg, "RC4") != 0 && strcmp(subject->row->alg, "SSL2-MASTER") != 0 &&
+        strcmp(subject->row->parameter, "secret") == 0)
         assert_null(import_parameters(params));
     secret->data_size = subject->secret.size;
     /* after the secret was taken */
@@ -910,9 +1012,9 @@ static void message(struct subject *subject)
 
 /* ---- operations: MACs ---- */
 
-static EVP_MAC_CTX *new_mac(void)
+static EVP_MAC_CTX *new_mac(const char *name)
 {
-    EVP_MAC *mac = EVP_MAC_fetch(libctx, "TLS1-MAC", NULL);
+    EVP_MAC *mac = EVP_MAC_fetch(libctx, name != NULL ? name : "TLS1-MAC", NULL);
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
 
     EVP_MAC_free(mac);
@@ -929,21 +1031,36 @@ static size_t suspend_mac(EVP_MAC_CTX *context, uint8_t blob[MAX_BLOB])
     return params[0].return_size;
 }
 
+/* The parameters of a record, of |row|'s protocol.  |length| NULL: a signature counts by itself. */
+static void describe_record(const struct row *row, unsigned *length, OSSL_PARAM params[4])
+{
+    static unsigned type = 23, version = 0x301, yes = 1;
+
+    if (is_of(row, "PCT1") || is_of(row, "SSL2")) {
+        *params++ = OSSL_PARAM_construct_uint("record-mode", &yes);
+    } else {
+        *params++ = OSSL_PARAM_construct_uint("record-type", &type);
+        if (is_of(row, "TLS1"))
+            *params++ = OSSL_PARAM_construct_uint("record-version", &version);
+        if (length != NULL)
+            *params++ = OSSL_PARAM_construct_uint("record-length", length);
+    }
+    *params = OSSL_PARAM_construct_end();
+}
+
 /* A raw message, a record, and a half-absorbed one that goes through a copy and through a blob. */
-static void absorb(EVP_MAC_CTX *context)
+static void absorb(EVP_MAC_CTX *context, const struct row *row)
 {
     static const uint8_t text[MESSAGE_SIZE];
-    uint8_t blob[MAX_BLOB];
-    unsigned type = 23, version = 0x301, length = MESSAGE_SIZE;
+    uint8_t blob[MAX_BLOB] = { 0 };
+    unsigned length = MESSAGE_SIZE;
     size_t size = 0;
-    OSSL_PARAM record[] = { OSSL_PARAM_construct_uint("record-type", &type),
-                            OSSL_PARAM_construct_uint("record-version", &version),
-                            OSSL_PARAM_construct_uint("record-length", &length),
-                            OSSL_PARAM_construct_end() };
+    OSSL_PARAM record[4];
     OSSL_PARAM resume[] = { octets_param("opaque-blob", blob, 0),
                             text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
     EVP_MAC_CTX *copy, *resumed;
 
+    describe_record(row, &length, record);
     assert_int_equal(step(EVP_MAC_update(context, text, sizeof(text))), 1);
     assert_int_equal(step(EVP_MAC_final(context, output, &size, sizeof(output))), 1);
     assert_int_equal(step(EVP_MAC_CTX_set_params(context, record)), 1);
@@ -953,10 +1070,10 @@ static void absorb(EVP_MAC_CTX *context)
     assert_int_equal(step(EVP_MAC_final(copy, output, &size, sizeof(output))), 1);
     EVP_MAC_CTX_free(copy);
     look();
-    assert_int_equal(step(EVP_MAC_final(context, output, &size, sizeof(output))),
-                     0); /* too short */
+    if (!is_of(row, "PCT1") && !is_of(row, "SSL2")) /* too short */
+        assert_int_equal(step(EVP_MAC_final(context, output, &size, sizeof(output))), 0);
     resume[0].data_size = suspend_mac(context, blob);
-    resumed = new_mac();
+    resumed = new_mac(row->alg);
     assert_int_equal(step(EVP_MAC_init(resumed, NULL, 0, resume)), 1);
     assert_int_equal(step(EVP_MAC_update(resumed, text, sizeof(text) - 10)), 1);
     assert_int_equal(step(EVP_MAC_final(resumed, output, &size, sizeof(output))), 1);
@@ -971,12 +1088,12 @@ static void bound_mac(struct subject *subject)
     uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
     OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
                           text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
-    EVP_MAC_CTX *context = new_mac();
+    EVP_MAC_CTX *context = new_mac(subject->row->alg);
 
     keep_alive(context, release_mac);
     get_handle(subject->key, handle);
     assert_int_equal(step(EVP_MAC_init(context, NULL, 0, bind)), 1);
-    absorb(context);
+    absorb(context, subject->row);
 }
 
 static void plain_mac(struct subject *subject)
@@ -986,19 +1103,19 @@ static void plain_mac(struct subject *subject)
     OSSL_PARAM other[] = { text_param("digest", "MD5"), OSSL_PARAM_construct_end() };
     OSSL_PARAM key[] = { octets_param("key", shown, subject->secret.size),
                          OSSL_PARAM_construct_end() };
-    EVP_MAC_CTX *context = new_mac();
+    EVP_MAC_CTX *context = new_mac(subject->row->alg);
 
     /* the key before the digest, as a parameter */
     hidden_show(&subject->secret, shown);
     assert_int_equal(step(EVP_MAC_CTX_set_params(context, key)), 1);
     assert_int_equal(step(EVP_MAC_init(context, NULL, 0, digest)), 1);
-    absorb(context);
+    absorb(context, subject->row);
     EVP_MAC_CTX_free(context);
     look();
     /* at initialisation, under two digests, and another key in its place */
-    context = new_mac();
+    context = new_mac(subject->row->alg);
     assert_int_equal(step(EVP_MAC_init(context, shown, subject->secret.size, digest)), 1);
-    absorb(context);
+    absorb(context, subject->row);
     assert_int_equal(step(EVP_MAC_init(context, NULL, 0, other)), 1);
     OPENSSL_cleanse(shown, sizeof(shown));
     assert_int_equal(step(EVP_MAC_init(context, shown, subject->secret.size, digest)), 1);
@@ -1008,11 +1125,9 @@ static void plain_mac(struct subject *subject)
 static void sign(struct subject *subject)
 {
     static const uint8_t text[MESSAGE_SIZE];
-    unsigned type = 23, version = 0x301;
-    OSSL_PARAM record[] = { OSSL_PARAM_construct_uint("record-type", &type),
-                            OSSL_PARAM_construct_uint("record-version", &version),
-                            OSSL_PARAM_construct_end() };
+    OSSL_PARAM record[4];
 
+    describe_record(subject->row, NULL, record);
     for (int n = 0; n < 4; n++) {
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         const OSSL_PARAM *params = n < 2 ? NULL : record;
@@ -1040,6 +1155,20 @@ static void sign(struct subject *subject)
 static const char *const usages[] = { "client-write-key", "server-write-key", "client-write-mac",
                                       "server-write-mac" };
 
+/* The MAC of a key of SSL 2.0, which is one key for both. */
+static void absorb_with(const OSSL_PARAM bind[])
+{
+    EVP_MAC_CTX *context = new_mac("SSL2-MAC");
+    size_t size = 0;
+
+    assert_int_equal(step(EVP_MAC_init(context, NULL, 0, bind)), 1);
+    assert_int_equal(step(EVP_MAC_update(context, client_random, 32)), 1);
+    assert_int_equal(step(EVP_MAC_final(context, output, &size, sizeof(output))), 1);
+    assert_int_equal(step(EVP_MAC_update(context, client_random, 10)), 1);
+    EVP_MAC_CTX_free(context);
+    look();
+}
+
 static void derive(struct subject *subject)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, subject->key, NULL);
@@ -1052,7 +1181,7 @@ static void derive(struct subject *subject)
 
     assert_int_equal(step(EVP_PKEY_keygen_init(context)), 1);
     assert_int_equal(step(EVP_PKEY_generate(context, &key)), 0); /* no usage */
-    for (size_t n = 0; n < 4; n++) {
+    for (size_t n = 0; n < (is_of(subject->row, "SSL2") ? 2 : 4); n++) {
         OSSL_PARAM params[] = { text_param("usage", usages[n]), OSSL_PARAM_construct_end() };
 
         assert_int_equal(step(EVP_PKEY_CTX_set_params(context, params)), 1);
@@ -1071,6 +1200,8 @@ static void derive(struct subject *subject)
             EVP_CIPHER_CTX_free(cipher_context);
             look();
         }
+        if (is_of(subject->row, "SSL2"))
+            absorb_with(bind);
         if (n % 2 == 0) {
             EVP_PKEY_free(key);
             look();
@@ -1082,6 +1213,40 @@ static void derive(struct subject *subject)
     /* a generation context has a copy of the master for as long as it lives */
     EVP_PKEY_CTX_free(context);
     look();
+    ERR_clear_error();
+}
+
+/* Finished values, the PRF and the key block of a master key. */
+static void exchange(struct subject *subject)
+{
+    static const struct {
+        const char *usage, *input;
+        size_t size;
+    } all[] = { { "prf", "seed", 100 },
+                { "finished-client", "handshake", 0 },
+                { "finished-server", "handshake", 0 },
+                { "key-block", NULL, 48 } };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, subject->key, NULL);
+    size_t derived = 0;
+
+    keep_alive(context, release_key_context);
+    for (size_t n = 0; n < sizeof(all) / sizeof(all[0]); n++) {
+        size_t size = sizeof(output), keylen = all[n].size;
+        OSSL_PARAM params[] = { text_param("usage", all[n].usage), OSSL_PARAM_construct_end(),
+                                OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end() };
+
+        if (keylen != 0)
+            params[1] = OSSL_PARAM_construct_size_t("keylen", &keylen);
+        if (all[n].input != NULL)
+            params[keylen != 0 ? 2 : 1] = octets_param(all[n].input, client_random, 32);
+        assert_int_equal(step(EVP_PKEY_derive_init(context)), 1);
+        if (step(EVP_PKEY_CTX_set_params(context, params)) == 1)
+            derived += step(EVP_PKEY_derive(context, output, &size)) == 1;
+    }
+    /* SSL 2.0 has a key block, PCT 1.0 nothing */
+    assert_int_equal(derived, is_of(subject->row, "PCT1")   ? 0
+                              : is_of(subject->row, "SSL2") ? 1
+                                                            : 4);
     ERR_clear_error();
 }
 
@@ -1098,10 +1263,10 @@ static void derive_bytes(struct subject *subject)
         { "finished-client", 12 },   { "finished-server", 12 },  { "key-block", 5000 },
         { "client-write-key", 100 }, { "client-write-key", 16 },
     };
-    EVP_KDF *kdf = EVP_KDF_fetch(libctx, "TLS1-KDF", NULL);
+    EVP_KDF *kdf = fetch_kdf(subject->row);
+    const int is_tls1 = is_of(subject->row, "TLS1");
     unsigned yes = 1, bits = 40;
 
-    assert_non_null(kdf);
     for (size_t n = 0; n < sizeof(all) / sizeof(all[0]); n++) {
         EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf), *copy;
         int is_export = n == sizeof(all) / sizeof(all[0]) - 1;
@@ -1123,8 +1288,11 @@ static void derive_bytes(struct subject *subject)
                                 OSSL_PARAM_construct_uint("cipher-bits", &bits),
                                 OSSL_PARAM_construct_end() };
 
+        if (!is_tls1) /* the others lack some usages, and what belongs to them */
+            params[6] = OSSL_PARAM_construct_end();
         hidden_show(&subject->secret, shown);
-        assert_int_equal(step(EVP_KDF_CTX_set_params(context, params)), 1);
+        if (step(EVP_KDF_CTX_set_params(context, params)) != 1)
+            assert_false(is_tls1);
         OPENSSL_cleanse(shown, sizeof(shown));
         if (is_export)
             assert_int_equal(step(EVP_KDF_CTX_set_params(context, export)), 1);
@@ -1162,6 +1330,7 @@ static const struct operation operations[] = {
     { "plain MAC", MACS | CONTEXT_MACS, plain_mac },
     { "signature", MACS, sign },
     { "derivation", MASTERS, derive },
+    { "exchange", MASTERS, exchange },
     { "KDF", MASTERS, derive_bytes },
 };
 
@@ -1421,9 +1590,9 @@ static void a_generated_key_leaves_nothing_behind(void **state)
 
     (void)state;
     for (size_t n = 0; n < ROWS; n++) {
-        /* a generated master is a premaster */
-        if (strcmp(rows[n].name, "master") == 0 || rows[n].key_size == 128 ||
-            (rows[n].kind & ALL) == 0)
+        /* a generated master of SSL 3.0 or TLS 1.0 is a premaster */
+        if (strcmp(rows[n].name, "master") == 0 || strcmp(rows[n].name, "SSL3 master") == 0 ||
+            rows[n].key_size == 128 || (rows[n].kind & ALL) == 0)
             continue;
         bad |= check_operation(&generation, &rows[n], 1);
         bad |= check_operation(&copies, &rows[n], 1);
@@ -1781,6 +1950,33 @@ static void a_scan_finds_what_is_left_in_any_region(void **state)
     free(anonymous);
 }
 
+/* Half a message, absorbed in the context. */
+static void sign_half(struct subject *subject)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    keep_alive(context, release_digest);
+    assert_int_equal(EVP_DigestSignInit_ex(context, NULL, NULL, libctx, NULL, subject->key, NULL),
+                     1);
+    assert_int_equal(EVP_DigestSignUpdate(context, "half", 4), 1);
+}
+
+static void generate_once(struct subject *subject)
+{
+    OSSL_PARAM params[] = { text_param("usage", is_of(subject->row, "SSL2") ? "client-write-key"
+                                                                            : "client-write-mac"),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, subject->key, NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_params(context, params), 1);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    EVP_PKEY_free(key);
+    look();
+    keep_alive(context, release_key_context);
+}
+
 static void a_scan_finds_what_a_key_in_use_is_made_of(void **state)
 {
     static const struct {
@@ -1798,6 +1994,15 @@ static void a_scan_finds_what_a_key_in_use_is_made_of(void **state)
         { 7, nothing, { "secret" } },
         { 8, nothing, { "secret" } },
         { 8, derive, { "master secret" } },
+        { 12, bound_cipher, { "secret", "RC2 schedule" } },
+        { 13, bound_cipher, { "secret", "DES schedule" } },
+        { 14, bound_cipher, { "secret", "DES schedule" } },
+        { 16, bound_mac, { "secret" } },
+        { 18, bound_mac, { "secret", "inner midstate" } },
+        { 19, sign_half, { "secret", "inner midstate" } },
+        { 20, bound_mac, { "secret" } },
+        { 21, generate_once, { "secret" } },
+        { 24, exchange, { "master secret" } },
     };
 
     (void)state;
@@ -1819,31 +2024,6 @@ static void a_scan_finds_what_a_key_in_use_is_made_of(void **state)
 }
 
 /* ---- known to stay ---- */
-
-/* Half a message, absorbed in the context. */
-static void sign_half(struct subject *subject)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-
-    keep_alive(context, release_digest);
-    assert_int_equal(EVP_DigestSignInit_ex(context, NULL, NULL, libctx, NULL, subject->key, NULL),
-                     1);
-    assert_int_equal(EVP_DigestSignUpdate(context, "half", 4), 1);
-}
-
-static void generate_once(struct subject *subject)
-{
-    OSSL_PARAM params[] = { text_param("usage", "client-write-mac"), OSSL_PARAM_construct_end() };
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, subject->key, NULL);
-    EVP_PKEY *key = NULL;
-
-    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
-    assert_int_equal(EVP_PKEY_CTX_set_params(context, params), 1);
-    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
-    EVP_PKEY_free(key);
-    look();
-    keep_alive(context, release_key_context);
-}
 
 /*
  * What a signature context has absorbed ends with the key.  A generation context has a copy of the

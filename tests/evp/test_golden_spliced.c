@@ -137,7 +137,7 @@ static void a_header_with_parts_of_another_is_refused(void **state)
             struct golden_header own, other, changed;
             size_t at = golden_read_header(blobs[a].data, blobs[a].size, &own);
 
-            if (a == b || (golden_cases[a].has_passphrase && b % 8 != 0))
+            if (a == b)
                 continue;
             golden_read_header(blobs[b].data, blobs[b].size, &other);
             for (size_t n = 0; n < sizeof(parts) / sizeof(parts[0]); n++) {

@@ -110,7 +110,7 @@ static void check_bound_duplicate(size_t cut)
         cipher_copy = EVP_CIPHER_CTX_new();
         assert_int_equal(EVP_CIPHER_CTX_copy(cipher_copy, cipher), 1);
     } else {
-        mac = stream_bind_mac(holder.key);
+        mac = stream_bind_mac(&stream, holder.key);
         stream_run(&stream, NULL, mac, 0, cut, 0, out, &written);
         mac_copy = EVP_MAC_CTX_dup(mac);
         assert_non_null(mac_copy);
@@ -414,7 +414,7 @@ static void an_export_beside_a_record_mac_sees_one_state(void **state)
     fill_long_text();
     stream_init(&stream, MAC_SHA1, 0, 0, 1, 0, SIZES(records));
     holder_make(&holder, &stream, 0);
-    context = stream_bind_mac(holder.key);
+    context = stream_bind_mac(&stream, holder.key);
     atomic_store(&windows, 0);
     assert_int_equal(pthread_create(&thread, NULL, run_records_in_chunks, context), 0);
     for (size_t n = 0; n < EXPORTS; n++) {

@@ -257,6 +257,33 @@ static void finished_takes_the_handshake_or_in_tls_1_0_its_hashes(void **state)
     }
 }
 
+/* What the client of SSL 3.0 signs needs the master secret, but not to be exportable. */
+static void a_client_of_ssl3_signs_what_the_kdf_gives(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < PROTOCOLS; n++) {
+        EVP_PKEY *master = master_of(&protocols[n], 0);
+        EVP_PKEY_CTX *context = new_exchange(master, NULL);
+        uint8_t expected[36], finished[36];
+        struct list list;
+
+        if (n == SSL3) {
+            describe_usage(&list, &protocols[n], "finished-client");
+            kdf_gives(&protocols[n], &list, finished, 36);
+            describe_usage(&list, &protocols[n], "certificate-verify");
+            assert_int_equal(set_on(context, &list), 1);
+            kdf_gives(&protocols[n], &list, expected, 36);
+            assert_memory_not_equal(expected, finished, 36);
+            assert_derives(context, expected, 36);
+        } else {
+            assert_int_equal(set_usage_on(context, "certificate-verify"), 0);
+            assert_reason("unknown usage", "has no certificate-verify: ");
+        }
+        EVP_PKEY_CTX_free(context);
+        EVP_PKEY_free(master);
+    }
+}
+
 /* ---- premaster secrets ---- */
 
 static void a_premaster_is_converted_by_the_first_derivation(void **state)
@@ -771,6 +798,7 @@ int main(void)
         TEST(each_usage_has_a_length_of_its_own),
         TEST(the_keylen_has_a_range),
         TEST(finished_takes_the_handshake_or_in_tls_1_0_its_hashes),
+        TEST(a_client_of_ssl3_signs_what_the_kdf_gives),
         TEST(a_premaster_is_converted_by_the_first_derivation),
         TEST(a_refusal_for_a_key_that_is_not_exportable_converts_nothing),
         TEST(threads_that_convert_at_once_agree),

@@ -977,11 +977,17 @@ static void check_nothing_taken_over(EVP_MAC_CTX *context)
                             OSSL_PARAM_construct_uint("record-version", &version),
                             OSSL_PARAM_construct_uint("record-length", &length),
                             text_param("digest", "SHA256"), OSSL_PARAM_construct_end() };
+    OSSL_PARAM of_the_record[] = { params[0], params[1], text_param("record-length", "3"),
+                                   OSSL_PARAM_construct_end() };
 
     assert_int_equal(EVP_MAC_CTX_set_params(context, params), 0);
     assert_reason("unknown algorithm", "digest");
     assert_int_equal(EVP_MAC_init(context, NULL, 0, params), 0);
     assert_reason("unknown algorithm", "digest");
+    assert_int_equal(EVP_MAC_CTX_set_params(context, of_the_record), 0);
+    assert_reason("invalid parameter", "record-length");
+    assert_int_equal(EVP_MAC_init(context, NULL, 0, of_the_record), 0);
+    assert_reason("invalid parameter", "record-length");
 }
 
 static void bad_input_is_refused_and_leaves_a_context_as_it_was(void **state)

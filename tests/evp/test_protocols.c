@@ -369,6 +369,8 @@ static const struct answer {
     { SSL3, "usage=finished-server -client-random -server-random -cipher -digest" FINISHED_INPUTS,
       "77afacd297c3165c99ae461ccd132011665578d697d3396034ab916c87404d92eae21603", 36 },
     { SSL3, "usage=finished-client" FINISHED_INPUTS, "2dbd37760bb49c62a9e2065a", 36 },
+    { SSL3, "usage=certificate-verify" FINISHED_INPUTS,
+      "b9d4111adaf3b98b65481e11e05f2292d337b19abd69c7d5e4e4a664a8f3e001146db0e3", 36 },
 
     /* TLS 1.0: 5.3 */
     { TLS1, "", "7b951fee17f39477f67298fec48af103", 16 },
@@ -536,6 +538,7 @@ static void usages_without_a_size_of_their_own_give_any_length_up_to_their_most(
         { SSL3, 416, "usage=prf seed=00", "usage prf of SSL 3.0 gives at most 416" },
         { SSL3, 36, "usage=finished-client handshake=", "gives at most 36" },
         { SSL3, 36, "usage=finished-server handshake=00", "gives at most 36" },
+        { SSL3, 36, "usage=certificate-verify handshake=00", "gives at most 36" },
     };
 
     (void)state;
@@ -628,6 +631,7 @@ static const struct bad_value {
     { PCT1, "usage=prf", "unknown usage", "PCT1-MAC" },
     { PCT1, "usage=finished-client", "unknown usage", "PCT1-MAC" },
     { PCT1, "usage=finished-server", "unknown usage", "PCT1-MAC" },
+    { PCT1, "usage=certificate-verify", "unknown usage", "PCT1-MAC" },
     { SSL2, "usage=client-write-mac", "unknown usage", "the write key is the MAC secret" },
     { SSL2, "usage=server-write-mac", "unknown usage", "the write key is the MAC secret" },
     { SSL2, "usage=client-write-iv", "unknown usage", "not derived but sent" },
@@ -636,6 +640,8 @@ static const struct bad_value {
     { SSL2, "usage=prf", "unknown usage", "SSL 2.0 has no prf" },
     { SSL2, "usage=finished-client", "unknown usage", "by using them" },
     { SSL2, "usage=finished-server", "unknown usage", "by using them" },
+    { SSL2, "usage=certificate-verify", "unknown usage", "MD5 of the key-block" },
+    { TLS1, "usage=certificate-verify", "unknown usage", "digest MD5-SHA1" },
     { PCT1, "usage=write-key", "unknown usage", "\"write-key\"" },
     { SSL2, "usage=", "unknown usage", "usage: expected" },
     { SSL3, "usage=client-write", "unknown usage", "usage: expected" },
@@ -778,6 +784,7 @@ static const struct bad_request {
     { SSL3, 20, "usage=prf seed=00 -secret", "missing parameter", "secret: ", "" },
     { SSL3, 36, "usage=finished-client", "missing parameter", "handshake: ", "" },
     { SSL3, 36, "usage=finished-server", "missing parameter", "handshake: ", "" },
+    { SSL3, 36, "usage=certificate-verify", "missing parameter", "handshake: ", "" },
     { SSL3, 36, "usage=finished-client handshake=00 -secret", "missing parameter", "secret: ", "" },
     /* lengths */
     { PCT1, 16, "secret=000102030405060708090a0b0c0d0e", "invalid length",
@@ -820,6 +827,8 @@ static const struct bad_request {
     { PCT1, 16, "cipher=DES-EDE-CBC cipher-bits=120", "invalid parameter", "key of 120", "" },
     { PCT1, 16, "cipher=AES-128-CBC", "invalid parameter", "PCT 1.0 has no AES-128-CBC key", "" },
     { PCT1, 32, "cipher=AES-256-CBC cipher-bits=256", "invalid parameter", "no AES-256-CBC", "" },
+    { PCT1, 24, "cipher=AES-192-CBC -cipher-bits", "invalid parameter",
+      "cipher: PCT 1.0 has no AES-192-CBC", "" },
     { PCT1, 16, "mac-bits=63", "invalid parameter", "mac-bits: expected 64 to 319, got 63", "" },
     { PCT1, 8, "usage=client-write-mac mac-bits=63", "invalid parameter", "mac-bits: expected 64",
       "" },
@@ -829,11 +838,15 @@ static const struct bad_request {
     { SSL2, 8, "cipher=DES-CBC cipher-bits=40", "invalid parameter", "DES-CBC key of 40", "" },
     { SSL2, 16, "cipher=DES-EDE-CBC", "invalid parameter", "no DES-EDE-CBC key", "" },
     { SSL2, 16, "cipher=AES-128-CBC", "invalid parameter", "no AES-128-CBC key", "" },
+    { SSL2, 16, "cipher=DES-EDE-CBC -cipher-bits", "invalid parameter",
+      "cipher: SSL 2.0 has no DES-EDE-CBC", "" },
     { SSL3, 16, "cipher-bits=41", "invalid parameter",
       "SSL 3.0 has no RC4 key of 41 bits for export", "" },
     { SSL3, 8, "cipher=DES-CBC export=0", "invalid parameter", "40 bits without export", "" },
     { SSL3, 24, "cipher=DES-EDE3-CBC cipher-bits=168", "invalid parameter", "for export", "" },
     { SSL3, 16, "cipher=AES-128-CBC cipher-bits=128", "invalid parameter", "for export", "" },
+    { SSL3, 16, "cipher=AES-128-CBC -cipher-bits", "invalid parameter",
+      "cipher: SSL 3.0 has no AES-128-CBC for export", "" },
     { SSL3, 16, "mac-bits=160", "invalid parameter", "mac-bits: expected 128 for MD5, got 160",
       "" },
     { SSL3, 20, "usage=client-write-mac digest=SHA1", "invalid parameter",

@@ -605,6 +605,83 @@ static void a_refused_initialisation_does_not_use_a_transfer_up(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* A context of |mac| that is bound to |key|. */
+static EVP_MAC_CTX *bind_mac(EVP_PKEY *key, const char *mac)
+{
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
+    OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
+                          OSSL_PARAM_construct_end() };
+    EVP_MAC *method = EVP_MAC_fetch(libctx, mac, NULL);
+    EVP_MAC_CTX *context = EVP_MAC_CTX_new(method);
+
+    EVP_MAC_free(method);
+    get_handle(key, handle);
+    assert_int_equal(EVP_MAC_init(context, NULL, 0, bind), 1);
+    return context;
+}
+
+/* A record that got more data than was said has a state that moves; its end is refused there. */
+static void a_record_that_is_too_long_moves_and_is_refused_at_its_end(void **state)
+{
+    static const char *const macs[] = { "SSL3-MAC", "TLS1-MAC" };
+    static const uint8_t secret[20] = { 1 };
+
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        unsigned type = 23, version = 0x301, length = 10;
+        OSSL_PARAM params[] = { text_param("alg", macs[n]), text_param("digest", "SHA1"),
+                                octets_param("secret", secret, sizeof(secret)),
+                                text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
+        OSSL_PARAM record[] = { OSSL_PARAM_construct_uint("record-type", &type),
+                                OSSL_PARAM_construct_uint("record-length", &length),
+                                OSSL_PARAM_construct_uint("record-version", &version),
+                                OSSL_PARAM_construct_end() };
+        EVP_PKEY *key = from_data(params);
+        uint8_t blob[MAX_BLOB], out[20];
+        EVP_MAC_CTX *context;
+        size_t size;
+
+        if (n == 0)
+            record[2] = OSSL_PARAM_construct_end();
+        context = bind_mac(key, macs[n]);
+        assert_int_equal(EVP_MAC_CTX_set_params(context, record), 1);
+        assert_int_equal(EVP_MAC_update(context, secret, 11), 1);
+        size = export_blob(key, blob);
+        EVP_MAC_CTX_free(context);
+        EVP_PKEY_free(key);
+        key = import_blob(blob, size, seal_key_a);
+        assert_non_null(key);
+        context = bind_mac(key, macs[n]);
+        assert_int_equal(EVP_MAC_final(context, out, &size, sizeof(out)), 0);
+        assert_reason("record length mismatch", "said 10 bytes, the data had 11");
+        EVP_MAC_CTX_free(context);
+        EVP_PKEY_free(key);
+    }
+}
+
+/* The sealing key that was set beside a random of the wrong length. */
+static void a_refused_setting_does_not_change_the_options_of_later_exports(void **state)
+{
+    static const uint8_t secret[48] = { 1 }, random[31] = { 2 };
+    OSSL_PARAM params[] = { text_param("alg", "TLS1-MASTER"),
+                            octets_param("secret", secret, sizeof(secret)),
+                            text_param("seal-key", seal_key_a), OSSL_PARAM_construct_end() };
+    OSSL_PARAM wrong[] = { text_param("seal-key", seal_key_b),
+                           octets_param("client-random", random, sizeof(random)),
+                           OSSL_PARAM_construct_end() };
+    uint8_t blob[MAX_BLOB];
+    EVP_PKEY *key = from_data(params), *copy;
+
+    (void)state;
+    assert_non_null(key);
+    assert_int_equal(EVP_PKEY_set_params(key, wrong), 0);
+    assert_reason("invalid length", "client-random: ");
+    copy = import_blob(blob, export_blob(key, blob), seal_key_a);
+    assert_non_null(copy);
+    EVP_PKEY_free(copy);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -627,6 +704,8 @@ int main(void)
         cmocka_unit_test(a_refused_exchange_does_not_convert_the_premaster),
         cmocka_unit_test(a_label_split_between_label_and_seed_is_still_refused),
         cmocka_unit_test(a_refused_initialisation_does_not_use_a_transfer_up),
+        cmocka_unit_test(a_refused_setting_does_not_change_the_options_of_later_exports),
+        cmocka_unit_test(a_record_that_is_too_long_moves_and_is_refused_at_its_end),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

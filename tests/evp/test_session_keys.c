@@ -333,6 +333,42 @@ static void what_a_derivation_needs_is_missed_by_name(void **state)
 
 /* ---- randoms ---- */
 
+/* A random of |size| bytes for a master: at its import and afterwards. */
+static void master_takes_random(const struct protocol *protocol, const struct material *material,
+                                int server, const uint8_t *random, size_t size, int fits)
+{
+    const char *name = server ? "server-random" : "client-random";
+    char detail[32];
+
+    snprintf(detail, sizeof(detail), "%s: ", name);
+    for (int relaxed = 0; relaxed < 2; relaxed++) {
+        struct list list;
+        EVP_PKEY *key;
+
+        list_start(&list);
+        add_text(&list, "alg", protocol->master);
+        add_octets(&list, "secret", material->secret, protocol->secret);
+        add_octets(&list, name, random, size);
+        if (relaxed)
+            add_number(&list, "relaxed-randoms", 1);
+        key = from_data(list.params);
+        assert_int_equal(key != NULL, fits || relaxed);
+        if (key == NULL)
+            assert_reason("invalid length", detail);
+        EVP_PKEY_free(key);
+
+        drop(&list, name);
+        key = from_data(list.params);
+        assert_non_null(key);
+        assert_int_equal(set_octets(key, name, random, size), fits || relaxed);
+        if (!fits && !relaxed) {
+            assert_reason("invalid length", detail);
+            assert_int_equal(octets_of(key, name, NULL, 0), 0);
+        }
+        EVP_PKEY_free(key);
+    }
+}
+
 static void randoms_have_the_length_of_their_protocol(void **state)
 {
     uint8_t random[65];
@@ -363,6 +399,7 @@ static void randoms_have_the_length_of_their_protocol(void **state)
                 key = generate_from(master, &list);
                 assert_non_null(key);
                 EVP_PKEY_free(key);
+                master_takes_random(&protocols[p], &material, server, random, size, fits);
             }
         }
         assert_int_equal(set_octets(master, "client-random", random, 65), 0);
@@ -494,6 +531,61 @@ static void a_generation_context_copies_the_master_at_its_first_generation(void 
         assert_no_errors();
         EVP_PKEY_CTX_free(context);
         EVP_PKEY_CTX_free(late);
+    }
+}
+
+/* Connection by connection, back and forth, with other ciphers, digests and usages in any order. */
+static void one_generation_context_serves_any_connection(void **state)
+{
+    static const char *const ciphers[] = { "RC4", "DES-CBC", "AES-128-CBC", "AES-256-CBC" };
+    struct material material[3];
+
+    (void)state;
+    for (size_t p = 0; p < PROTOCOLS; p++) {
+        EVP_PKEY_CTX *context;
+        EVP_PKEY *master;
+        size_t made = 0;
+
+        for (unsigned n = 0; n < 3; n++)
+            make_material(&material[n], n == 0 ? 0 : 40 + n);
+        master = make_key(protocols[p].master, NULL, material[0].secret, protocols[p].secret);
+        context = new_generation(master, NULL);
+        for (size_t n = 0; n < 600; n++) {
+            struct material of = material[random_below(3)];
+            const char *usage = usages[random_below(usages_of(&protocols[p]))];
+            const char *cipher = ciphers[random_below(p == TLS1 ? 4 : 2)];
+            uint8_t bytes[MAX_BYTES];
+            struct list list;
+            EVP_PKEY *key;
+            size_t size;
+
+            memcpy(of.secret, material[0].secret, sizeof(of.secret));
+            /* the random of one side changes alone as well */
+            if (random_below(2) == 1)
+                memcpy(of.server, material[0].server, sizeof(of.server));
+            describe_derivation(&list, &protocols[p], &of);
+            drop(&list, "cipher");
+            drop(&list, "digest");
+            add_text(&list, "cipher", cipher);
+            add_text(&list, "digest", random_below(2) == 1 ? "MD5" : "SHA1");
+            add_text(&list, "usage", usage);
+            if (p == SSL3 || p == TLS1)
+                add_number(&list, "export", strcmp(cipher, "DES-CBC") == 0);
+            size = ask_kdf(&protocols[p], &list, bytes);
+            drop(&list, "secret");
+            assert_int_equal(EVP_PKEY_CTX_set_params(context, list.params), 1);
+            key = generate_next(context);
+            assert_int_equal(key != NULL, size != 0);
+            ERR_clear_error();
+            if (key == NULL)
+                continue;
+            assert_made_of(key, bytes, size);
+            EVP_PKEY_free(key);
+            made++;
+        }
+        assert_true(made > 250);
+        EVP_PKEY_CTX_free(context);
+        EVP_PKEY_free(master);
     }
 }
 
@@ -680,6 +772,7 @@ int main(void)
         TEST(randoms_have_the_length_of_their_protocol),
         TEST(parameters_set_repeatedly_count_as_last_set),
         TEST(a_generation_context_copies_the_master_at_its_first_generation),
+        TEST(one_generation_context_serves_any_connection),
         TEST(an_ssl2_master_is_the_clear_key_and_the_secret),
         TEST(a_certificate_counts_in_the_client_keys_of_pct1_alone),
         TEST(certificates_and_clear_keys_have_a_limit),

@@ -14,7 +14,7 @@
 
 #define WORKERS       8
 #define MAX_CUTS      WORKERS
-#define TIME_LIMIT    240    /* seconds, for the whole program */
+#define TIME_LIMIT    600    /* seconds, for the whole program */
 #define ANSWER_LIMIT  20     /* seconds, for one piece of work */
 #define REMOTE_CHAINS 120    /* per variant of a stream */
 #define LOCAL_CHAINS  40     /* random sets of cuts, per variant */

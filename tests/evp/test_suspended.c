@@ -15,7 +15,7 @@
 static const size_t block_sizes[] = { 48, 16 }, byte_sizes[] = { 60, 1 },
                     record_sizes[] = { 40, 9 };
 
-static const unsigned cipher_ids[] = { RC4_128, DES_EDE3, AES_128, AES_256 };
+static const unsigned cipher_ids[] = { RC4_128, DES, DES_EDE, DES_EDE3, AES_128, AES_192, AES_256 };
 
 #define CIPHERS (sizeof(cipher_ids) / sizeof(cipher_ids[0]))
 
@@ -457,12 +457,13 @@ static void a_context_without_a_key_has_no_blob(void **state)
                                OSSL_PARAM_construct_end() };
         OSSL_PARAM size[] = { OSSL_PARAM_construct_octet_string("opaque-blob", NULL, 0),
                               OSSL_PARAM_construct_end() };
-        OSSL_PARAM digest[] = { text_param("digest", "SHA1"), OSSL_PARAM_construct_end() };
+        OSSL_PARAM digest[] = { text_param("digest", algorithms[a].digest),
+                                OSSL_PARAM_construct_end() };
         struct holder holder = { NULL, NULL, NULL };
 
         make_stream(&stream, a);
         if (algorithms[a].cipher == NULL) {
-            holder.mac = EVP_MAC_CTX_new(stream_mac());
+            holder.mac = EVP_MAC_CTX_new(stream_mac(&stream));
             assert_int_equal(EVP_MAC_CTX_set_params(holder.mac, digest), 1);
         } else {
             holder.cipher = EVP_CIPHER_CTX_new();
@@ -578,7 +579,7 @@ static void key_bytes_replace_a_resumed_state(void **state)
     (void)state;
     for (unsigned a = 0; a < MAC_SHORT; a++) {
         uint8_t secret[256];
-        uint64_t sequence = FIRST_SEQUENCE;
+        uint64_t sequence = algorithms[a].first_sequence;
         OSSL_PARAM again[] = { OSSL_PARAM_construct_uint64("sequence", &sequence),
                                OSSL_PARAM_construct_end() };
         OSSL_PARAM digest[] = { again[0], text_param("digest", algorithms[a].digest),

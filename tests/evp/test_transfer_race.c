@@ -26,7 +26,7 @@
 
 #define WORKERS         64
 #define ROUNDS          1000
-#define HANGING_SECONDS 240
+#define HANGING_SECONDS 900
 
 /* Steps at which a victim does not die: it lives, or its parent kills it after some time. */
 #define LIVES         (FILE_CALLS_NEVER + 1)

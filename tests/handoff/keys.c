@@ -5,8 +5,10 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
-#include <schannel/names.h>
+#include <schannel/schannel.h>
 #include "keys.h"
+
+#define TRANSFER_LIFETIME 60 /* seconds */
 
 static const struct {
     const char *usage;
@@ -17,17 +19,6 @@ static const struct {
     [CLIENT_WRITE_MAC] = { SCHANNEL_USAGE_CLIENT_WRITE_MAC, 1 },
     [SERVER_WRITE_MAC] = { SCHANNEL_USAGE_SERVER_WRITE_MAC, 1 },
 };
-
-/* OSSL_PARAM has no const, yet nobody writes through the parameters that are made here. */
-static OSSL_PARAM octets(const char *name, const uint8_t *data, size_t size)
-{
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)data, size);
-}
-
-static OSSL_PARAM text(const char *name, const char *value)
-{
-    return OSSL_PARAM_construct_utf8_string(name, (char *)(uintptr_t)value, 0);
-}
 
 int keys_load_providers(struct key_providers *providers, const char *directory)
 {
@@ -50,40 +41,21 @@ void keys_unload_providers(struct key_providers *providers)
     memset(providers, 0, sizeof(*providers));
 }
 
-/* The end of the list when there is none: it has to stand last. */
-static OSSL_PARAM claim_dir(const struct transfer_terms *terms)
-{
-    return terms->claim_dir == NULL ? OSSL_PARAM_construct_end()
-                                    : text(SCHANNEL_PARAM_CLAIM_DIR, terms->claim_dir);
-}
-
-static EVP_PKEY *key_from_data(OSSL_PARAM params[])
-{
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, SCHANNEL_KEY_TYPE, SCHANNEL_PROPERTIES);
-
-    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 ||
-        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) <= 0)
-        key = NULL;
-    EVP_PKEY_CTX_free(ctx);
-    return key;
-}
-
 EVP_PKEY *keys_make_master(const struct tls_secrets *secrets)
 {
     OSSL_PARAM params[] = {
-        text(SCHANNEL_PARAM_ALG, SCHANNEL_ALG_TLS1_MASTER),
-        octets(SCHANNEL_PARAM_SECRET, secrets->master, sizeof(secrets->master)),
-        octets(SCHANNEL_PARAM_CLIENT_RANDOM, secrets->client_random,
-               sizeof(secrets->client_random)),
-        octets(SCHANNEL_PARAM_SERVER_RANDOM, secrets->server_random,
-               sizeof(secrets->server_random)),
-        text(SCHANNEL_PARAM_CIPHER, secrets->cipher),
-        text(SCHANNEL_PARAM_DIGEST, secrets->digest),
+        schannel_text(SCHANNEL_PARAM_ALG, SCHANNEL_ALG_TLS1_MASTER),
+        schannel_octets(SCHANNEL_PARAM_SECRET, secrets->master, sizeof(secrets->master)),
+        schannel_octets(SCHANNEL_PARAM_CLIENT_RANDOM, secrets->client_random,
+                        sizeof(secrets->client_random)),
+        schannel_octets(SCHANNEL_PARAM_SERVER_RANDOM, secrets->server_random,
+                        sizeof(secrets->server_random)),
+        schannel_text(SCHANNEL_PARAM_CIPHER, secrets->cipher),
+        schannel_text(SCHANNEL_PARAM_DIGEST, secrets->digest),
         OSSL_PARAM_END,
     };
 
-    return key_from_data(params);
+    return schannel_key_from(NULL, params);
 }
 
 int keys_derive(EVP_PKEY *master, struct session_keys *keys)
@@ -96,7 +68,7 @@ int keys_derive(EVP_PKEY *master, struct session_keys *keys)
     ok = ctx != NULL && EVP_PKEY_keygen_init(ctx) > 0;
     for (id = 0; ok && id < SESSION_KEY_COUNT; id++) {
         OSSL_PARAM params[] = {
-            text(SCHANNEL_PARAM_USAGE, key_places[id].usage),
+            schannel_text(SCHANNEL_PARAM_USAGE, key_places[id].usage),
             OSSL_PARAM_END,
         };
 
@@ -136,21 +108,12 @@ void keys_free(struct session_keys *keys)
 int keys_export(const struct session_keys *keys, const struct transfer_terms *terms,
                 struct key_blobs *blobs)
 {
-    OSSL_PARAM options[] = {
-        text(SCHANNEL_PARAM_BLOB_MODE, SCHANNEL_BLOB_MODE_TRANSFER),
-        text(SCHANNEL_PARAM_SEAL_KEY, terms->seal_key),
-        text(SCHANNEL_PARAM_AUDIENCE, terms->audience),
-        claim_dir(terms),
-        OSSL_PARAM_END,
-    };
-    int id;
-
-    for (id = 0; id < SESSION_KEY_COUNT; id++) {
+    for (int id = 0; id < SESSION_KEY_COUNT; id++) {
         struct key_blob *blob = &blobs->blob[id];
 
-        if (!EVP_PKEY_set_params(keys->key[id], options) ||
-            !EVP_PKEY_get_octet_string_param(keys->key[id], SCHANNEL_PARAM_OPAQUE_BLOB, blob->data,
-                                             sizeof(blob->data), &blob->size))
+        blob->size = sizeof(blob->data);
+        if (!schannel_export_transfer(keys->key[id], TRANSFER_LIFETIME, terms->audience,
+                                      terms->seal_key, terms->claim_dir, blob->data, &blob->size))
             return 0;
     }
     return 1;
@@ -175,15 +138,8 @@ int keys_import(const struct key_blobs *blobs, const struct transfer_terms *term
 
     memset(keys, 0, sizeof(*keys));
     for (id = 0; id < SESSION_KEY_COUNT; id++) {
-        OSSL_PARAM params[] = {
-            octets(SCHANNEL_PARAM_OPAQUE_BLOB, blobs->blob[id].data, blobs->blob[id].size),
-            text(SCHANNEL_PARAM_SEAL_KEY, terms->seal_key),
-            text(SCHANNEL_PARAM_AUDIENCE, terms->audience),
-            claim_dir(terms),
-            OSSL_PARAM_END,
-        };
-
-        keys->key[id] = key_from_data(params);
+        keys->key[id] = schannel_import(NULL, blobs->blob[id].data, blobs->blob[id].size,
+                                        terms->audience, terms->seal_key, terms->claim_dir);
         if (keys->key[id] == NULL || !key_fits(keys->key[id], (enum session_key_id)id)) {
             keys_free(keys);
             return 0;
@@ -194,7 +150,7 @@ int keys_import(const struct key_blobs *blobs, const struct transfer_terms *term
 
 int keys_retire(EVP_PKEY *key)
 {
-    return EVP_PKEY_set_int_param(key, SCHANNEL_PARAM_RETIRE, 1);
+    return schannel_retire(key);
 }
 
 /* What a key answers to somebody who wants a copy of it. */
@@ -262,9 +218,5 @@ int keys_get_sequence(EVP_PKEY *mac_key, uint64_t *sequence)
 
 int keys_get_handle(EVP_PKEY *key, uint8_t handle[KEY_HANDLE_SIZE])
 {
-    size_t size = 0;
-
-    return EVP_PKEY_get_octet_string_param(key, SCHANNEL_PARAM_KEY_HANDLE, handle, KEY_HANDLE_SIZE,
-                                           &size) &&
-           size == KEY_HANDLE_SIZE;
+    return schannel_key_handle(key, handle);
 }

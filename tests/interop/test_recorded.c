@@ -14,11 +14,11 @@
 
 struct names {
     enum session_side side;
-    const char *prefix;
+    const char *prefix, *write_key;
 };
 
-static const struct names both_sides[] = { { SESSION_CLIENT, "Client" },
-                                           { SESSION_SERVER, "Server" } };
+static const struct names both_sides[] = { { SESSION_CLIENT, "Client", "ClientWriteKey" },
+                                           { SESSION_SERVER, "Server", "ServerWriteKey" } };
 
 static const struct {
     const char *name, *master;
@@ -125,6 +125,32 @@ static void replay_record(struct vectors *vectors, const char *prefix, size_t n,
     assert_memory_equal(again, record, size);
 }
 
+/* The key is the one that the file has. */
+static void check_key(struct vectors *vectors, EVP_PKEY *key, const char *name)
+{
+    OSSL_PARAM params[] = { text_param("alg", vectors_string(vectors, "Cipher")),
+                            hex_param(vectors, "secret", name), OSSL_PARAM_construct_end() };
+    EVP_PKEY *other = session_import(libctx, params);
+
+    assert_non_null(other);
+    if (EVP_PKEY_eq(key, other) != 1)
+        vectors_fail(vectors, "%s is another key", name);
+    EVP_PKEY_free(other);
+}
+
+/* SSL 2.0 counts every record: the number that the next one has. */
+static void check_sequence(struct vectors *vectors, EVP_PKEY *key, const char *name)
+{
+    uint64_t number = 0;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint64("sequence", &number),
+                            OSSL_PARAM_construct_end() };
+
+    if (!vectors_has(vectors, name))
+        return;
+    assert_int_equal(EVP_PKEY_get_params(key, params), 1);
+    assert_int_equal(number, vectors_integer(vectors, name));
+}
+
 static void set_up_ssl2(struct vectors *vectors, const struct session_keys *keys)
 {
     const struct octets iv = vectors_hex(vectors, "IV");
@@ -161,12 +187,15 @@ static size_t replay_session(struct vectors *vectors)
         const char *prefix = both_sides[s].prefix;
         struct record_direction reader, writer;
 
+        check_key(vectors, read_keys.write_key[side], both_sides[s].write_key);
         assert_true(record_bind(&reader, libctx, id, read_keys.write_key[side],
                                 read_keys.write_mac[side], 0));
         assert_true(record_bind(&writer, libctx, id, write_keys.write_key[side],
                                 write_keys.write_mac[side], 1));
-        for (size_t n = 1; vectors_has(vectors, field(prefix, "Record", n)); n++, records++)
+        for (size_t n = 1; vectors_has(vectors, field(prefix, "Record", n)); n++, records++) {
+            check_sequence(vectors, read_keys.write_key[side], field(prefix, "Sequence", n));
             replay_record(vectors, prefix, n, &reader, &writer);
+        }
         record_release(&reader);
         record_release(&writer);
     }
@@ -187,6 +216,7 @@ static void replay_file(const char *file, size_t expected_sessions, size_t expec
         records += count;
     }
     vectors_close(vectors);
+    print_message("           %s: %zu records of %zu sessions\n", file, records, sessions);
     assert_int_equal(sessions, expected_sessions);
     assert_int_equal(records, expected_records);
     assert_no_errors();

@@ -285,11 +285,13 @@ static void open_with(struct session *session, EVP_PKEY *master)
 
 /* ---- the files ---- */
 
-static void open_session(struct vectors *vectors)
+/* The number of protected records. */
+static size_t open_session(struct vectors *vectors)
 {
     struct session session = { .vectors = vectors };
     const int has_key = vectors_has(vectors, "ServerKey");
     const int has_secret = vectors_has(vectors, "MasterSecret");
+    size_t records;
 
     session.protocol =
         strcmp(vectors_string(vectors, "Alg"), "SSL3") == 0 ? RECORD_SSL3 : RECORD_TLS1;
@@ -303,9 +305,9 @@ static void open_session(struct vectors *vectors)
         open_with(&session, master_from_secret(&session));
     if (has_key && has_secret)
         check_master_secret(&session);
-    print_message("           %s: %zu + %zu protected records, from %s\n",
-                  vectors_string(vectors, "Test"), session.side[SESSION_CLIENT].records,
-                  session.side[SESSION_SERVER].records,
+    records = session.side[SESSION_CLIENT].records + session.side[SESSION_SERVER].records;
+    print_message("           %s: %zu protected records, from %s\n",
+                  vectors_string(vectors, "Test"), records,
                   !has_secret ? "the server's key"
                   : !has_key  ? "the master secret"
                               : "the server's key and the master secret");
@@ -314,16 +316,18 @@ static void open_session(struct vectors *vectors)
         buffer_free(&session.side[side].handshake);
         buffer_free(&session.side[side].data);
     }
+    return records;
 }
 
 static void open_file(const char *file, size_t expected_sessions)
 {
     struct vectors *vectors = vectors_open(file);
-    size_t sessions = 0;
+    size_t sessions = 0, records = 0;
 
     for (; vectors_next(vectors); sessions++)
-        open_session(vectors);
+        records += open_session(vectors);
     vectors_close(vectors);
+    print_message("           %s: %zu records of %zu sessions\n", file, records, sessions);
     assert_int_equal(sessions, expected_sessions);
     assert_no_errors();
 }

@@ -25,8 +25,13 @@ demo|command setpriv|util-linux
 demo|command nm|binutils
 test|command openssl|openssl
 test|command python3|python3
+test|command setpriv|util-linux
+test|command c++|g++
+test|command dpkg-shlibdeps|dpkg-dev
+test|command file|file
 test|command tstclnt|libnss3-tools
 test|command gnutls-cli|gnutls-bin
+test|library valgrind|valgrind
 versions|command gcc|gcc
 versions|command clang|clang
 versions|debian-keyring|debian-archive-keyring

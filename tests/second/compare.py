@@ -161,7 +161,7 @@ class Maker:
                                               random_octets(rng, 40)))
             if "secret" in params and usage == "prf":
                 params["secret"] = random_octets(rng, 300)
-        if usage in second.FINISHED or stray:
+        if usage in {**second.FINISHED, **second.VERIFY} or stray:
             if self.protocol == "TLS1" and rng.randrange(3) == 0:
                 params["handshake-hash"] = octets(rng, 36)
             else:
@@ -211,7 +211,8 @@ class Maker:
             ("cipher", rng.choice(("AES-128-GCM", "RC5", "", "DES"))),
             ("digest", rng.choice(("SHA256", "", "MD4"))),
             ("usage", rng.choice(("server-key", "", "key-block", "client-write-mac", "prf",
-                                  "client-write-iv", "finished-client", "master-secret"))),
+                                  "client-write-iv", "finished-client", "master-secret",
+                                  "certificate-verify"))),
             ("cipher-bits", rng.choice((0, 41, 127, 4097, 2**32, 2**64 - 1))),
             ("mac-bits", rng.choice((0, 63, 64, 127, 320, 4097))),
             ("export", rng.choice((1, 2))),

@@ -90,7 +90,8 @@ static void make_directory(const char *path, mode_t mode)
 
 static struct claim_journal *new_journal(const struct world *world)
 {
-    struct claim_journal *journal = claim_journal_new(NULL, recorded_errors_target(world->recorded));
+    struct claim_journal *journal =
+        claim_journal_new(NULL, recorded_errors_target(world->recorded));
 
     assert_non_null(journal);
     return journal;

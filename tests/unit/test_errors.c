@@ -12,7 +12,7 @@
 
 /* The enumeration's last one: a reason added after it must be named here too. */
 #define FIRST_REASON SCHANNEL_R_MISSING_PARAMETER
-#define LAST_REASON  SCHANNEL_R_INHERITED_OVER_FORK
+#define LAST_REASON  SCHANNEL_R_NOT_SIGNED
 
 static int set_up(void **state)
 {

@@ -175,6 +175,31 @@ static void a_message_saved_and_restored_at_every_byte_keeps_its_mac(void **unus
     }
 }
 
+/* What key derivation uses, at every length that fits; the MAC may take the message's place. */
+static void a_message_laid_out_has_the_same_mac(void **unused)
+{
+    uint8_t secret[24], message[180], theirs[EVP_MAX_MD_SIZE];
+
+    (void)unused;
+    fill(secret, sizeof(secret), 11);
+    fill(message, sizeof(message), 17);
+    for (size_t d = 0; d < COUNT(both); d++) {
+        struct hmac_key key;
+
+        hmac_key_init(&key, both[d], secret, sizeof(secret));
+        for (size_t size = 20; size <= sizeof(message); size++) {
+            const struct octets part = { message, size };
+            struct hmac_scratch scratch;
+            struct digest_text text;
+
+            openssl_hmac(both[d], secret, sizeof(secret), message, size, theirs);
+            assert_int_equal(digest_text_init(&text, both[d], DIGEST_BLOCK_SIZE, &part, 1), 1);
+            hmac_text(&key, &text, &scratch, text.bytes);
+            assert_memory_equal(text.bytes, theirs, digest_size(both[d]));
+        }
+    }
+}
+
 static void different_keys_and_different_messages_have_different_macs(void **unused)
 {
     uint8_t secret[16] = { 0 }, message[4] = { 0 }, one[DIGEST_MAX_SIZE], other[DIGEST_MAX_SIZE];
@@ -201,6 +226,7 @@ int main(void)
         cmocka_unit_test(an_empty_key_needs_no_address),
         cmocka_unit_test(one_key_authenticates_message_after_message),
         cmocka_unit_test(a_message_saved_and_restored_at_every_byte_keeps_its_mac),
+        cmocka_unit_test(a_message_laid_out_has_the_same_mac),
         cmocka_unit_test(different_keys_and_different_messages_have_different_macs),
     };
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "primitive/ssl3_pad.h"
 #include "protocol/ssl3.h"
 #include "protocol/tls1.h"
 #include "stanza.h"
@@ -470,35 +469,11 @@ static void read_master(struct vectors *vectors, const char *prefix, uint8_t *ma
                        vectors_hex(vectors, joined(prefix, "ServerRandom", "")), master);
 }
 
-/* MD5 or SHA-1 of a handshake message with no sender: what the provider has no usage for. */
-static void certificate_verify(struct vectors *vectors, uint8_t out[SSL3_FINISHED_SIZE])
-{
-    static const enum digest_id ids[] = { DIGEST_MD5, DIGEST_SHA1 };
-    const struct octets master = vectors_hex(vectors, "MasterSecret");
-    const struct octets messages = vectors_hex(vectors, "Messages");
-
-    for (size_t n = 0; n < COUNT(ids); n++) {
-        uint8_t inner[DIGEST_MAX_SIZE];
-        struct digest_state state;
-
-        digest_init(&state, ids[n]);
-        digest_update(&state, messages.data, messages.size);
-        digest_update(&state, master.data, master.size);
-        ssl3_pad_update(&state, SSL3_PAD1);
-        digest_final(&state, inner);
-        digest_init(&state, ids[n]);
-        digest_update(&state, master.data, master.size);
-        ssl3_pad_update(&state, SSL3_PAD2);
-        digest_update(&state, inner, digest_size(ids[n]));
-        digest_final(&state, out);
-        out += digest_size(ids[n]);
-    }
-}
-
-static void finished(struct vectors *vectors, enum connection_side side,
-                     uint8_t out[SSL3_FINISHED_SIZE])
+/* |side| -1: certificate verify. */
+static void finished(struct vectors *vectors, int side, uint8_t out[SSL3_FINISHED_SIZE])
 {
     const struct octets messages = vectors_hex(vectors, "Messages");
+    const uint8_t *master = vectors_hex(vectors, "MasterSecret").data;
     struct digest_state md5, sha1, before;
 
     digest_init(&md5, DIGEST_MD5);
@@ -506,7 +481,10 @@ static void finished(struct vectors *vectors, enum connection_side side,
     digest_init(&sha1, DIGEST_SHA1);
     digest_update(&sha1, messages.data, messages.size);
     before = md5;
-    ssl3_finished(vectors_hex(vectors, "MasterSecret").data, side, &md5, &sha1, out);
+    if (side < 0)
+        ssl3_certificate_verify(master, &md5, &sha1, out);
+    else
+        ssl3_finished(master, (enum connection_side)side, &md5, &sha1, out);
     assert_memory_equal(&md5, &before, sizeof(md5)); /* the caller's hash goes on */
 }
 
@@ -533,10 +511,7 @@ static void compare_finished(struct vectors *vectors, struct tally *tally)
     stanza_require(vectors, "Sender", kinds[n].sender);
     if (vectors_hex(vectors, "MasterSecret").size != MASTER_SIZE)
         vectors_fail(vectors, "no master secret");
-    if (kinds[n].side < 0)
-        certificate_verify(vectors, out);
-    else
-        finished(vectors, (enum connection_side)kinds[n].side, out);
+    finished(vectors, kinds[n].side, out);
     stanza_compare(vectors, tally, "MD5", (struct octets){ out, 16 });
     stanza_compare(vectors, tally, "SHA1", (struct octets){ out + 16, 20 });
     stanza_compare(vectors, tally, "Output", (struct octets){ out, sizeof(out) });

@@ -147,7 +147,7 @@ static void add_field(struct vectors *vectors, char *line)
         vectors_fail(vectors, "line %zu: there is a second %s", vectors->line, line);
     if (vectors->field_count == MAX_FIELDS)
         vectors_fail(vectors, "line %zu: more than %d fields", vectors->line, MAX_FIELDS);
-    vectors->fields[vectors->field_count++] = (struct field) { line, value, NULL };
+    vectors->fields[vectors->field_count++] = (struct field){ line, value, NULL };
 }
 
 int vectors_next(struct vectors *vectors)
