@@ -1,7 +1,7 @@
 /*
- * The low-level MD5 and SHA-1 that primitive/digest is made of: libcrypto's own, which are fast and
- * whose states are public, or, where a build of libcrypto lacks them, primitive/plain_digest under
- * their names.  Included by primitive/digest.h only.
+ * The low-level MD5, SHA-1 and SHA-256 that primitive/digest and primitive/hkdf are made of:
+ * libcrypto's own, which are fast and whose states are public, or, where a build of libcrypto lacks
+ * them, primitive/plain_digest under their names.
  */
 #ifndef SCHANNEL_PRIMITIVE_LOW_LEVEL_H
 #define SCHANNEL_PRIMITIVE_LOW_LEVEL_H
@@ -30,6 +30,13 @@
 #define SHA1_Update    plain_sha1_update
 #define SHA1_Final     plain_sha1_final
 #define SHA1_Transform plain_sha1_transform
+#ifndef SHA256_CBLOCK
+#define SHA256_CBLOCK 64
+#endif
+#define SHA256_CTX    struct plain_sha256
+#define SHA256_Init   plain_sha256_init
+#define SHA256_Update plain_sha256_update
+#define SHA256_Final  plain_sha256_final
 #endif
 
 #endif
