@@ -2,10 +2,10 @@
  * Everything that the provider offers, one table per operation: names, properties, implementation.
  * Read by provider.c when libcrypto asks; changing what is offered is done here.
  */
-#include <openssl/core_dispatch.h>
 #include <stddef.h>
 #include "dispatch.h"
 #include "schannel/names.h"
+#include "skey_dispatch.h"
 
 /* One entry, with the property that every algorithm of ours carries. */
 #define ROW(name, functions, description)                                                          \
@@ -23,6 +23,12 @@
 
 static const OSSL_ALGORITHM keymgmt[] = {
     ROW(SCHANNEL_KEY_TYPE, schannel_keymgmt_functions,
+        "Master and session keys of the Schannel CSP"),
+    END_OF_TABLE,
+};
+
+static const OSSL_ALGORITHM skeymgmt[] = {
+    ROW(SCHANNEL_KEY_TYPE, schannel_skeymgmt_functions,
         "Master and session keys of the Schannel CSP"),
     END_OF_TABLE,
 };
@@ -121,6 +127,7 @@ static const struct {
     { OSSL_OP_ASYM_CIPHER, asymciphers },
     { OSSL_OP_SIGNATURE, signatures },
     { OSSL_OP_KEYMGMT, keymgmt },
+    { OSSL_OP_SKEYMGMT, skeymgmt },
     { OSSL_OP_KDF, kdfs },
     { OSSL_OP_CIPHER, ciphers },
     { OSSL_OP_MAC, macs },

@@ -8,6 +8,7 @@
 #include <openssl/core.h>
 
 extern const OSSL_DISPATCH schannel_keymgmt_functions[];
+extern const OSSL_DISPATCH schannel_skeymgmt_functions[];
 extern const OSSL_DISPATCH schannel_keyexch_functions[];
 extern const OSSL_DISPATCH schannel_pct1_kdf_functions[];
 extern const OSSL_DISPATCH schannel_ssl2_kdf_functions[];

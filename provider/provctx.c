@@ -1,9 +1,13 @@
 /* The provider context: see provctx.h. */
 #include "provctx.h"
 
+#include <string.h>
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include "blob/claim_journal.h"
 #include "blob/key_argument.h"
 #include "blob/seal.h"
@@ -13,6 +17,24 @@
 #include "key/handle_table.h"
 #include "legacy_provider.h"
 
+/* 1 when the core is the libcrypto that this module is linked with, or does not say. */
+static int core_is_own_libcrypto(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
+{
+    OSSL_FUNC_core_get_params_fn *get_params = NULL;
+    char *version = NULL;
+    OSSL_PARAM request[] = {
+        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_CORE_VERSION, &version, 0),
+        OSSL_PARAM_END,
+    };
+
+    for (; in->function_id != 0; in++) {
+        if (in->function_id == OSSL_FUNC_CORE_GET_PARAMS)
+            get_params = OSSL_FUNC_core_get_params(in);
+    }
+    return get_params == NULL || !get_params(core, request) || version == NULL ||
+           strcmp(version, OpenSSL_version(OPENSSL_VERSION_STRING)) == 0;
+}
+
 struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 {
     struct provctx *provctx = OPENSSL_zalloc(sizeof(*provctx));
@@ -20,6 +42,10 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
     if (provctx == NULL)
         return NULL;
     provctx->core = core;
+    /* A libcrypto beside the core's, as that of 3.0 in a process of 4.0, would be cleaned up when the
+     * process ends and before the core takes leave of its providers, who still need it then. */
+    if (!core_is_own_libcrypto(core, in))
+        OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     if ((provctx->errors = errors_new(core, in)) == NULL ||
         (provctx->libctx = OSSL_LIB_CTX_new_child(core, in)) == NULL ||
         !config_read(&provctx->config, core, in) ||

@@ -154,7 +154,7 @@ int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
     struct cipher_context *context = vcontext;
     struct cipher_request request;
 
-    if (!cipher_request_collect(context, params, &request))
+    if (!cipher_request_collect(context, NULL, params, &request))
         return 0;
     if (request.opened != NULL && !key_claim(request.opened)) {
         cipher_request_clear(&request);
@@ -168,8 +168,9 @@ int cipher_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
 static int get_iv(OSSL_PARAM *param, uint8_t *view, const uint8_t *iv, size_t size)
 {
     memcpy(view, iv, size);
-    return OSSL_PARAM_set_octet_ptr(param, view, size) ||
-           OSSL_PARAM_set_octet_string(param, view, size);
+    return param->data_type == OSSL_PARAM_OCTET_PTR
+               ? OSSL_PARAM_set_octet_ptr(param, view, size)
+               : OSSL_PARAM_set_octet_string(param, view, size);
 }
 
 /* Original and current IV, of the bound key or of our own. */
@@ -323,14 +324,15 @@ static void start_own(struct cipher_context *context, const unsigned char *key, 
         cipher_value_restart(&context->own);
 }
 
+/* With key bytes, the key of an EVP_SKEY, or neither. */
 static int initialise(struct cipher_context *context, const unsigned char *key, size_t key_size,
-                      const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[],
-                      int encrypt)
+                      struct key *skey, const unsigned char *iv, size_t iv_size,
+                      const OSSL_PARAM params[], int encrypt)
 {
     struct cipher_request request;
     struct key *continued; /* whose state goes on: bound, or just opened */
 
-    if (!cipher_request_collect(context, params, &request))
+    if (!cipher_request_collect(context, skey, params, &request))
         return 0;
     if (request.key != NULL || request.opened != NULL)
         continued = request.key != NULL ? request.key : request.opened;
@@ -351,13 +353,25 @@ static int initialise(struct cipher_context *context, const unsigned char *key, 
 int cipher_encrypt_init(void *context, const unsigned char *key, size_t key_size,
                         const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
 {
-    return initialise(context, key, key_size, iv, iv_size, params, 1);
+    return initialise(context, key, key_size, NULL, iv, iv_size, params, 1);
 }
 
 int cipher_decrypt_init(void *context, const unsigned char *key, size_t key_size,
                         const unsigned char *iv, size_t iv_size, const OSSL_PARAM params[])
 {
-    return initialise(context, key, key_size, iv, iv_size, params, 0);
+    return initialise(context, key, key_size, NULL, iv, iv_size, params, 0);
+}
+
+int cipher_encrypt_skey_init(void *context, void *skey, const unsigned char *iv, size_t iv_size,
+                             const OSSL_PARAM params[])
+{
+    return initialise(context, NULL, 0, skey, iv, iv_size, params, 1);
+}
+
+int cipher_decrypt_skey_init(void *context, void *skey, const unsigned char *iv, size_t iv_size,
+                             const OSSL_PARAM params[])
+{
+    return initialise(context, NULL, 0, skey, iv, iv_size, params, 0);
 }
 
 /* ---- data ---- */

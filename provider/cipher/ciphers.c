@@ -106,6 +106,8 @@ static const OSSL_PARAM *gettable_params(void *provctx)
         { OSSL_FUNC_CIPHER_DUPCTX, (void (*)(void))cipher_dup },                                   \
         { OSSL_FUNC_CIPHER_ENCRYPT_INIT, (void (*)(void))cipher_encrypt_init },                    \
         { OSSL_FUNC_CIPHER_DECRYPT_INIT, (void (*)(void))cipher_decrypt_init },                    \
+        { OSSL_FUNC_CIPHER_ENCRYPT_SKEY_INIT, (void (*)(void))cipher_encrypt_skey_init },          \
+        { OSSL_FUNC_CIPHER_DECRYPT_SKEY_INIT, (void (*)(void))cipher_decrypt_skey_init },          \
         { OSSL_FUNC_CIPHER_UPDATE, (void (*)(void))cipher_update },                                \
         { OSSL_FUNC_CIPHER_FINAL, (void (*)(void))cipher_final },                                  \
         { OSSL_FUNC_CIPHER_CIPHER, (void (*)(void))cipher_once },                                  \

@@ -26,7 +26,7 @@ struct cipher_context {
 
 /* Collected and checked before anything changes. */
 struct cipher_request {
-    struct key *key;    /* found by key-handle, with a reference; NULL: not asked for */
+    struct key *key;    /* to be bound to, with a reference; NULL: not asked for */
     struct key *opened; /* made from opaque-blob, ours; NULL: not asked for */
     enum padding_choice padding;
     size_t key_size;
@@ -36,11 +36,12 @@ struct cipher_request {
 };
 
 /*
- * Collects what |params| (or NULL) ask for.  1, or 0 with a reason raised, the context unchanged and
+ * Collects what |params| (or NULL) ask for; |skey| is the key of an EVP_SKEY to be bound to (NULL:
+ * none).  1, or 0 with a reason raised, the context unchanged and
  * nothing to clear.  A transfer is not claimed yet: key_claim, when nothing else is wrong.
  */
-int cipher_request_collect(const struct cipher_context *context, const OSSL_PARAM params[],
-                           struct cipher_request *request);
+int cipher_request_collect(const struct cipher_context *context, struct key *skey,
+                           const OSSL_PARAM params[], struct cipher_request *request);
 void cipher_request_clear(struct cipher_request *request);
 
 #endif

@@ -29,6 +29,16 @@ static int check_cipher(const struct cipher_context *context, struct key *key,
     return ok;
 }
 
+/* The key of an EVP_SKEY, which is what a handle names too. */
+static int take_skey(const struct cipher_context *context, struct key *skey,
+                     struct cipher_request *request)
+{
+    if (!check_cipher(context, skey, KEY_LOOK, "EVP_SKEY", request))
+        return 0;
+    request->key = key_up_ref(skey);
+    return 1;
+}
+
 /* A key that |context| can be bound to, with a reference. */
 static int find_key(const struct cipher_context *context, const OSSL_PARAM *param,
                     struct cipher_request *request)
@@ -129,8 +139,8 @@ static int collect_options(const struct cipher_context *context, const OSSL_PARA
     return blob_options_set(context->provctx, &request->options, OPTIONS_CONTEXT, params);
 }
 
-static int collect_all(const struct cipher_context *context, const OSSL_PARAM params[],
-                       struct cipher_request *request)
+static int collect_all(const struct cipher_context *context, struct key *skey,
+                       const OSSL_PARAM params[], struct cipher_request *request)
 {
     const OSSL_PARAM *handle = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_KEY_HANDLE);
     const OSSL_PARAM *blob = OSSL_PARAM_locate_const(params, SCHANNEL_PARAM_OPAQUE_BLOB);
@@ -148,20 +158,25 @@ static int collect_all(const struct cipher_context *context, const OSSL_PARAM pa
     if (handle != NULL && blob != NULL)
         return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "key-handle: excludes opaque-blob");
+    if (skey != NULL && (handle != NULL || blob != NULL))
+        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: excluded by the EVP_SKEY, which is the key",
+                     handle != NULL ? handle->key : blob->key);
     return collect_options(context, params, request) &&
+           (skey == NULL || take_skey(context, skey, request)) &&
            (handle == NULL || find_key(context, handle, request)) &&
            (blob == NULL || open_blob(context, blob, request));
 }
 
-int cipher_request_collect(const struct cipher_context *context, const OSSL_PARAM params[],
-                           struct cipher_request *request)
+int cipher_request_collect(const struct cipher_context *context, struct key *skey,
+                           const OSSL_PARAM params[], struct cipher_request *request)
 {
     request->key = request->opened = NULL;
     request->has_options = 0;
     request->padding = context->padding;
     request->key_size = context->key_size;
     request->effective_bits = context->effective_bits;
-    if (params == NULL || collect_all(context, params, request))
+    if ((params == NULL && skey == NULL) || collect_all(context, skey, params, request))
         return 1;
     cipher_request_clear(request);
     return 0;

@@ -5,16 +5,18 @@
  * This file collects the parameters and checks sizes; what "usage" names is kdf/usages.
  * Referenced by algorithms.c.
  */
-#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <stddef.h>
 #include <string.h>
 #include "dispatch.h"
+#include "kdf/from_master.h"
 #include "kdf/kdf.h"
+#include "kdf/session_key.h"
 #include "params.h"
 #include "schannel/names.h"
+#include "skey_dispatch.h"
 
 #define MAX_INPUT_SIZE 65535 /* secret, label and seed; the handshake may have any length */
 
@@ -68,12 +70,19 @@ struct kdf *kdf_new(struct provctx *provctx, enum key_protocol protocol)
     return kdf;
 }
 
+void kdf_forget_master(struct kdf *kdf)
+{
+    key_free(kdf->master);
+    kdf->master = NULL;
+}
+
 static void kdf_reset(void *vkdf)
 {
     struct kdf *kdf = vkdf;
     struct provctx *provctx = kdf->provctx;
     enum key_protocol protocol = kdf->protocol;
 
+    kdf_forget_master(kdf);
     derivation_clear(&kdf->derivation);
     input_clear(&kdf->secret);
     input_clear(&kdf->premaster);
@@ -108,6 +117,8 @@ void *kdf_dup(void *vkdf)
     if (copy == NULL)
         return NULL;
     *copy = *kdf;
+    if (copy->master != NULL)
+        key_up_ref(copy->master);
     derivation_copy(&copy->derivation, &kdf->derivation);
     if (copy_inputs(copy, kdf))
         return copy;
@@ -138,12 +149,23 @@ static int check_size(const struct kdf *kdf, size_t size)
                                  kdf->usage->name, key_protocol_name(kdf->protocol), most, size);
 }
 
+int kdf_check_one_secret(const struct kdf *kdf)
+{
+    return kdf->master == NULL || (kdf->secret.data == NULL && kdf->premaster.data == NULL) ||
+           RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                 "%s: excluded by the EVP_SKEY, which is the master key",
+                 kdf->secret.data != NULL ? SCHANNEL_PARAM_SECRET : SCHANNEL_PARAM_PREMASTER);
+}
+
 int kdf_derive(void *vkdf, unsigned char *key, size_t size, const OSSL_PARAM params[])
 {
     struct kdf *kdf = vkdf;
 
-    return kdf_set_ctx_params(kdf, params) && kdf_usage_check(kdf, kdf->usage) &&
-           check_size(kdf, size) && kdf->usage->derive(kdf, kdf->usage, key, size);
+    if (!kdf_set_ctx_params(kdf, params) || !kdf_usage_check(kdf, kdf->usage) ||
+        !kdf_check_one_secret(kdf) || !check_size(kdf, size))
+        return 0;
+    return kdf->master != NULL ? kdf_from_master(kdf, kdf->master, key, size)
+                               : kdf->usage->derive(kdf, kdf->usage, key, size);
 }
 
 /* ---- parameters ---- */
@@ -440,6 +462,8 @@ static void *tls1_kdf_new(void *provctx)
             { OSSL_FUNC_KDF_RESET, (void (*)(void))kdf_reset },                                    \
             { OSSL_FUNC_KDF_DUPCTX, (void (*)(void))kdf_dup },                                     \
             { OSSL_FUNC_KDF_DERIVE, (void (*)(void))kdf_derive },                                  \
+            { OSSL_FUNC_KDF_SET_SKEY, (void (*)(void))kdf_set_skey },                              \
+            { OSSL_FUNC_KDF_DERIVE_SKEY, (void (*)(void))kdf_derive_skey },                        \
             { OSSL_FUNC_KDF_SET_CTX_PARAMS, (void (*)(void))kdf_set_ctx_params },                  \
             { OSSL_FUNC_KDF_SETTABLE_CTX_PARAMS, (void (*)(void))kdf_settable_ctx_params },        \
             { OSSL_FUNC_KDF_GET_CTX_PARAMS, (void (*)(void))kdf_get_ctx_params },                  \

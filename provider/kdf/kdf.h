@@ -17,6 +17,9 @@ struct input {
 };
 
 struct kdf;
+struct key;
+
+#define KDF_MAX_MASTER_SIZE 48
 
 /* One value of "usage". */
 struct kdf_usage {
@@ -37,6 +40,7 @@ struct kdf {
     const struct kdf *before; /* while parameters are set: how the context was */
     const struct kdf_usage *usage;
     struct derivation derivation;
+    struct key *master; /* in the place of secret and premaster, with a reference; NULL: none */
     struct input secret, premaster, label, seed;
     struct tls1_secret tls1_secret; /* of TLS 1.0: |secret| as its PRF uses it */
     /* The handshake messages, or MD5 || SHA-1 of them. */
@@ -53,6 +57,14 @@ OSSL_FUNC_kdf_derive_fn kdf_derive;
 OSSL_FUNC_kdf_set_ctx_params_fn kdf_set_ctx_params;
 /* The same as the parameter "secret".  1, or 0 with a reason raised. */
 int kdf_set_secret(struct kdf *kdf, struct octets secret);
+/* Gives the reference back. */
+void kdf_forget_master(struct kdf *kdf);
+/* 1 unless both the bytes of a secret and a key object are set; then 0 with a reason raised. */
+int kdf_check_one_secret(const struct kdf *kdf);
+/* The master secret or master key, given or made from the premaster secret.  Borrowed from |kdf| or
+ * |buffer|, which the caller cleanses.  1, or 0 with a reason raised. */
+int kdf_get_master(const struct kdf *kdf, uint8_t buffer[KDF_MAX_MASTER_SIZE],
+                   struct octets *master);
 
 /* NULL when there is no such usage, whatever the protocol. */
 const struct kdf_usage *kdf_usage_by_name(const char *name);

@@ -10,7 +10,7 @@
 #include "protocol/tls1.h"
 #include "schannel/names.h"
 
-#define MAX_MASTER_SIZE TLS1_MASTER_SECRET_SIZE
+#define MAX_MASTER_SIZE KDF_MAX_MASTER_SIZE
 
 #define PCT1            (1u << KEY_PROTOCOL_PCT1)
 #define SSL2            (1u << KEY_PROTOCOL_SSL2)
@@ -49,9 +49,7 @@ static int check_master_size(const struct kdf *kdf)
                  rules->has_premaster ? "secret" : "key", kdf->secret.size);
 }
 
-/* The master secret or master key, given or made from the premaster secret.  The caller cleanses
- * |buffer|. */
-static int get_master(const struct kdf *kdf, uint8_t buffer[MAX_MASTER_SIZE], struct octets *master)
+int kdf_get_master(const struct kdf *kdf, uint8_t buffer[MAX_MASTER_SIZE], struct octets *master)
 {
     const struct derivation *derivation = &kdf->derivation;
     const struct octets premaster = input_octets(&kdf->premaster);
@@ -85,7 +83,7 @@ static int derive_master_secret(const struct kdf *kdf, const struct kdf_usage *u
     if (kdf->premaster.data == NULL)
         return RAISE(errors_of(kdf), SCHANNEL_R_MISSING_PARAMETER,
                      "premaster: is not set, and the master secret is made from it");
-    return get_master(kdf, out, &master);
+    return kdf_get_master(kdf, out, &master);
 }
 
 static int master_size(const struct errors *errors, const struct kdf *kdf, size_t *size)
@@ -123,7 +121,7 @@ static int derive_key_block(const struct kdf *kdf, const struct kdf_usage *usage
     (void)usage;
     if (!derivation_check_protocol(errors_of(kdf), kdf->protocol, &kdf->derivation) ||
         !derivation_check_randoms(errors_of(kdf), kdf->protocol, &kdf->derivation) ||
-        !get_master(kdf, buffer, &master))
+        !kdf_get_master(kdf, buffer, &master))
         return 0;
     if (kdf->protocol == KEY_PROTOCOL_SSL2)
         ok = ssl2_key_block(kdf, master, out, size);
@@ -154,7 +152,7 @@ static int derive_key(const struct kdf *kdf, const struct kdf_usage *usage, uint
     uint8_t buffer[MAX_MASTER_SIZE], key[BULK_CIPHER_MAX_KEY_SIZE];
     struct session_key_sizes sizes;
     struct octets master;
-    int ok = get_master(kdf, buffer, &master) &&
+    int ok = kdf_get_master(kdf, buffer, &master) &&
              session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
                                usage->side, key, NULL, &sizes);
 
@@ -181,7 +179,7 @@ static int derive_iv(const struct kdf *kdf, const struct kdf_usage *usage, uint8
     uint8_t buffer[MAX_MASTER_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE];
     struct session_key_sizes sizes;
     struct octets master;
-    int ok = get_master(kdf, buffer, &master) &&
+    int ok = kdf_get_master(kdf, buffer, &master) &&
              session_write_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
                                usage->side, NULL, iv, &sizes);
 
@@ -214,7 +212,7 @@ static int derive_mac(const struct kdf *kdf, const struct kdf_usage *usage, uint
     uint8_t buffer[MAX_MASTER_SIZE], key[SESSION_MAX_MAC_SIZE];
     struct octets master;
     size_t made;
-    int ok = get_master(kdf, buffer, &master) &&
+    int ok = kdf_get_master(kdf, buffer, &master) &&
              session_mac_key(errors_of(kdf), kdf->protocol, master, &kdf->derivation, NULL,
                              usage->side, key, &made);
 
@@ -247,7 +245,7 @@ static int derive_prf(const struct kdf *kdf, const struct kdf_usage *usage, uint
         return RAISE(errors_of(kdf), SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "label: SSL 3.0's function has a seed only");
     if (kdf->premaster.data != NULL) {
-        if (!get_master(kdf, buffer, &secret))
+        if (!kdf_get_master(kdf, buffer, &secret))
             return 0;
     } else if (kdf->secret.data == NULL) {
         return RAISE(errors_of(kdf), SCHANNEL_R_MISSING_PARAMETER,
@@ -286,7 +284,7 @@ static int derive_finished(const struct kdf *kdf, const struct kdf_usage *usage,
                      kdf->protocol == KEY_PROTOCOL_SSL3
                          ? "handshake: is not set, and SSL 3.0 needs the messages themselves"
                          : "handshake: neither the handshake messages nor handshake-hash is set");
-    if (!get_master(kdf, buffer, &master))
+    if (!kdf_get_master(kdf, buffer, &master))
         return 0;
     if (kdf->protocol == KEY_PROTOCOL_TLS1)
         tls1_finished(master.data, usage->side, kdf->handshake_hash, out, size);

@@ -41,6 +41,7 @@ static void clear_value(struct key *key)
         mac_value_clear(key->ssl2_mac);
     OPENSSL_free(key->ssl2_mac);
     key->ssl2_mac = NULL;
+    OPENSSL_cleanse(key->shown, key->shown_size);
     if (key->algorithm == NULL)
         return;
     switch (key->algorithm->kind) {
@@ -92,6 +93,7 @@ void key_free(struct key *key)
     if (key->options != NULL)
         blob_options_clear(key->options);
     OPENSSL_free(key->options);
+    OPENSSL_clear_free(key->shown, key->shown_size);
     fork_lock_destroy(&key->lock);
     /* the value is cleansed */
     OPENSSL_cleanse(key, offsetof(struct key, value));
@@ -103,9 +105,14 @@ void key_enter(struct key *key)
     fork_lock_enter(&key->lock, FORK_LOCK_RENEW);
 }
 
+int key_enter_inherited(struct key *key)
+{
+    return fork_lock_enter(&key->lock, FORK_LOCK_REFUSE) == FORK_LOCK_TAKEN;
+}
+
 static int take_lock(struct key *key)
 {
-    return fork_lock_enter(&key->lock, FORK_LOCK_REFUSE) == FORK_LOCK_TAKEN ||
+    return key_enter_inherited(key) ||
            RAISE(key->provctx->errors, SCHANNEL_R_INHERITED_OVER_FORK,
                  "fork: another thread was using this key when the process forked, so this process "
                  "cannot know its state");
@@ -426,6 +433,34 @@ int key_id_text(struct key *key, char text[KEY_ID_TEXT])
     }
     text[2 * KEY_ID_SIZE] = '\0';
     return 1;
+}
+
+const char *key_id_string(struct key *key)
+{
+    int ok;
+
+    if (!key_lock(key))
+        return NULL;
+    ok = key->id_text[0] != '\0' || key_id_text(key, key->id_text);
+    key_unlock(key);
+    return ok ? key->id_text : NULL;
+}
+
+int key_show_secret(struct key *key, struct octets *secret)
+{
+    struct octets bytes;
+    int ok;
+
+    if (!key_lock(key))
+        return 0;
+    bytes = key_secret(key);
+    if (key->shown == NULL && (key->shown = OPENSSL_memdup(bytes.data, bytes.size)) != NULL)
+        key->shown_size = bytes.size;
+    ok = key->shown != NULL ||
+         RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the key bytes");
+    *secret = (struct octets){ key->shown, key->shown_size };
+    key_unlock(key);
+    return ok;
 }
 
 int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE])

@@ -55,6 +55,9 @@ struct key {
     /* under the lock: */
     uint8_t retired, exportable, has_id, has_handle;
     uint8_t id[KEY_ID_SIZE];
+    char id_text[KEY_ID_TEXT]; /* of EVP_SKEY, made on first use; "": not yet */
+    uint8_t *shown; /* owned; the secret as EVP_SKEY gave it out, in place until the key goes */
+    size_t shown_size;
     uint8_t handle[KEY_HANDLE_SIZE];
     struct key *next_handle;      /* chain of the handle table, under the table's lock */
     struct blob_options *options; /* of later exports, never written into a blob; NULL: none */
@@ -89,6 +92,8 @@ void key_unlock(struct key *key);
 /* Takes the lock of any key, retired ones too, for clearing up; a lock that fork has torn is made
  * new. */
 void key_enter(struct key *key);
+/* The same, but 0 without a reason when fork has torn the lock. */
+int key_enter_inherited(struct key *key);
 /* A use and nothing else: claims the key of a transfer. */
 int key_claim(struct key *key);
 
@@ -136,6 +141,14 @@ int key_equal(struct key *a, struct key *b);
 
 /* The identifier, made on first use.  1, or 0 with a reason raised.  The lock is held. */
 int key_id_text(struct key *key, char text[KEY_ID_TEXT]);
+
+/* The same as a string that stays where it is as long as the key; NULL with a reason raised.  Takes
+ * the lock. */
+const char *key_id_string(struct key *key);
+
+/* A copy of the secret of a session key or a converted master that stays where it is as long as the
+ * key, but is cleansed when the key is retired.  1, or 0 with a reason raised.  Takes the lock. */
+int key_show_secret(struct key *key, struct octets *secret);
 
 /* The handle, made and registered on first use.  1, or 0 with a reason raised.  Takes the lock. */
 int key_get_handle(struct key *key, uint8_t handle[KEY_HANDLE_SIZE]);

@@ -1,21 +1,24 @@
 /*
  * KEYEXCH "SCHANNEL": EVP_PKEY_derive on a master key, for what a handshake needs beside session
- * keys: Finished values and the PRF (CryptHashSessionKey, CALG_TLS1PRF).
+ * keys: Finished values and the PRF (CryptHashSessionKey, CALG_TLS1PRF); and, with OpenSSL 3.6 and
+ * later, EVP_PKEY_derive_SKEY for the session keys.
  *
  * There is no peer.  OpenSSL 3.5 and later want one for pkeyutl: any SCHANNEL key is taken for it
- * and means nothing.  The work is kdf/usages, with a KDF context that borrows the master secret.
+ * and means nothing.  The work is kdf/from_master and kdf/session_key.
  * Referenced by algorithms.c.
  */
-#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <string.h>
 #include "dispatch.h"
+#include "kdf/from_master.h"
 #include "kdf/kdf.h"
+#include "kdf/session_key.h"
 #include "key/key.h"
 #include "params.h"
 #include "schannel/names.h"
+#include "skey_dispatch.h"
 
 #define DEFAULT_PRF_SIZE      48
 #define DEFAULT_TLS1_FINISHED 12
@@ -28,6 +31,7 @@ static OSSL_FUNC_keyexch_dupctx_fn keyexch_dup;
 static OSSL_FUNC_keyexch_init_fn keyexch_init;
 static OSSL_FUNC_keyexch_set_peer_fn keyexch_set_peer;
 static OSSL_FUNC_keyexch_derive_fn keyexch_derive;
+static OSSL_FUNC_keyexch_derive_skey_fn keyexch_derive_skey;
 static OSSL_FUNC_keyexch_set_ctx_params_fn keyexch_set_ctx_params;
 static OSSL_FUNC_keyexch_settable_ctx_params_fn keyexch_settable_ctx_params;
 
@@ -83,7 +87,16 @@ static void *keyexch_dup(void *vcontext)
 
 /* ---- parameters ---- */
 
-/* What a master may be asked for; its keys come from EVP_PKEY_generate. */
+static int wrong_usage(const struct keyexch_context *context, const char *name)
+{
+    return RAISE(context->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
+                 "usage: expected prf, finished-client, finished-server, certificate-verify or "
+                 "key-block (session keys are generated from the master as template, or derived "
+                 "as EVP_SKEY), got \"%s\"",
+                 name);
+}
+
+/* What a master may be asked for; session keys as EVP_SKEY only, or with EVP_PKEY_generate. */
 static int check_usage(const struct keyexch_context *context, const OSSL_PARAM *param)
 {
     static const char *const names[] = { SCHANNEL_USAGE_PRF, SCHANNEL_USAGE_CLIENT_FINISHED,
@@ -98,10 +111,7 @@ static int check_usage(const struct keyexch_context *context, const OSSL_PARAM *
         if (OPENSSL_strcasecmp(name, names[n]) == 0)
             return 1;
     }
-    return RAISE(context->provctx->errors, SCHANNEL_R_UNKNOWN_USAGE,
-                 "usage: expected prf, finished-client, finished-server, certificate-verify or "
-                 "key-block (session keys are generated from the master as template), got \"%s\"",
-                 name);
+    return key_usage_by_name(name) != KEY_USAGE_NONE || wrong_usage(context, name);
 }
 
 /* The master has these; they cannot come from elsewhere. */
@@ -196,43 +206,6 @@ static int is_usage(const struct kdf *kdf, const char *name)
     return strcmp(kdf->usage->name, name) == 0;
 }
 
-/* Does label || seed, which is what is hashed, begin with |text|?  The label's end may stand in the
- * seed. */
-static int begins_with(const struct kdf *kdf, const char *text)
-{
-    const struct input *const parts[] = { &kdf->label, &kdf->seed };
-    size_t left = strlen(text);
-
-    for (size_t n = 0; n < 2 && left != 0; n++) {
-        size_t size = parts[n]->size < left ? parts[n]->size : left;
-
-        if (size != 0 && memcmp(text, parts[n]->data, size) != 0)
-            return 0;
-        text += size;
-        left -= size;
-    }
-    return left == 0;
-}
-
-/* Labels whose output is a secret of the connection itself. */
-static int reveals_keys(const struct kdf *kdf)
-{
-    static const char *const labels[] = { "master secret", "key expansion", "client write key",
-                                          "server write key", "IV block" };
-
-    if (is_usage(kdf, SCHANNEL_USAGE_KEY_BLOCK))
-        return 1;
-    if (!is_usage(kdf, SCHANNEL_USAGE_PRF))
-        return 0;
-    if (kdf->protocol == KEY_PROTOCOL_SSL3)
-        return 1; /* without labels every seed can be that of a key block */
-    for (size_t n = 0; n < sizeof(labels) / sizeof(labels[0]); n++) {
-        if (begins_with(kdf, labels[n]))
-            return 1;
-    }
-    return 0;
-}
-
 /* keylen, or what the usage is for. */
 static size_t output_size(const struct keyexch_context *context)
 {
@@ -246,107 +219,34 @@ static size_t output_size(const struct keyexch_context *context)
                                                        : DEFAULT_TLS1_FINISHED;
 }
 
-static int check(const struct keyexch_context *context, size_t *size)
+static int check_usage_is_set(const struct keyexch_context *context)
 {
     const struct errors *errors = context->provctx->errors;
 
     if (context->kdf == NULL)
         return RAISE(errors, SCHANNEL_R_NO_KEY, "usage: no master key is set");
-    if (!context->has_usage)
-        return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "usage: is not set: prf, finished-client, finished-server, "
-                     "certificate-verify or key-block?");
+    return context->has_usage || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
+                                       "usage: is not set: prf, finished-client, finished-server, "
+                                       "certificate-verify or key-block?");
+}
+
+static int check(const struct keyexch_context *context, size_t *size)
+{
+    const struct errors *errors = context->provctx->errors;
+
+    if (!check_usage_is_set(context))
+        return 0;
+    if (key_usage_by_name(context->kdf->usage->name) != KEY_USAGE_NONE)
+        return wrong_usage(context, context->kdf->usage->name);
     *size = output_size(context);
     return *size != 0 || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
                                "keylen: is not set, and a key block has no length of its own");
 }
 
-/*
- * Would the derivation succeed?  Asked, with a secret of zeros, before something that cannot be
- * undone: a premaster secret that becomes the master secret, a transfer that is claimed.
- */
-static int try_derivation(struct kdf *kdf, size_t size)
-{
-    static const uint8_t zeros[MASTER_VALUE_MAX_SECRET_SIZE];
-    const struct protocol_rules *rules = protocol_rules(kdf->protocol);
-    uint8_t *out = OPENSSL_malloc(size);
-    int ok;
-
-    if (out == NULL)
-        return RAISE(kdf->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a derivation");
-    ok = derivation_check_randoms(kdf->provctx->errors, kdf->protocol, &kdf->derivation) &&
-         kdf_set_secret(kdf, (struct octets){ zeros, rules->max_master }) &&
-         kdf_derive(kdf, out, size, NULL);
-    OPENSSL_free(out);
-    return ok;
-}
-
-/* Gives |kdf| the master's parameters, changed by those of the exchange.  The master is locked. */
-static void merge_parameters(struct kdf *kdf, const struct master_value *master)
-{
-    struct derivation merged = master->derivation, own;
-
-    derivation_merge(&merged, &kdf->derivation);
-    derivation_copy(&own, &merged);
-    derivation_clear(&kdf->derivation);
-    kdf->derivation = own;
-}
-
-/* With the master locked for a look: everything that the derivation can fail for. */
-static int check_master(const struct key *key, struct kdf *kdf, size_t size)
-{
-    const struct master_value *master = key->value.master;
-
-    if (!key->exportable && reveals_keys(kdf))
-        return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-                     "usage: this master key is not exportable, and %s%s would give its "
-                     "connection's keys away",
-                     kdf->usage->name,
-                     is_usage(kdf, SCHANNEL_USAGE_PRF) ? " with this label or seed" : "");
-    merge_parameters(kdf, master);
-    return (master->converted && key->transfer == NULL) || try_derivation(kdf, size);
-}
-
-/* The master secret, converted if need be, copied under the lock. */
-static int take_secret(struct key *key, struct kdf *kdf)
-{
-    struct master_value *master;
-    int ok;
-
-    if (!key_lock_for(key, KEY_USE))
-        return 0;
-    master = key->value.master;
-    ok = master_value_convert(key->provctx, master, &kdf->derivation) &&
-         kdf_set_secret(kdf, master_value_secret(master));
-    key_unlock(key);
-    return ok;
-}
-
-/* A context for this derivation alone.  NULL with a reason raised and the master as it was. */
-static struct kdf *make_kdf(const struct keyexch_context *context, size_t size)
-{
-    struct kdf *kdf = kdf_dup(context->kdf);
-    struct key *key = context->key;
-    int ok;
-
-    if (kdf == NULL || !key_lock(key)) {
-        kdf_free(kdf);
-        return NULL;
-    }
-    ok = check_master(key, kdf, size);
-    key_unlock(key);
-    if (ok && take_secret(key, kdf))
-        return kdf;
-    kdf_free(kdf);
-    return NULL;
-}
-
 static int keyexch_derive(void *vcontext, unsigned char *secret, size_t *secret_size, size_t room)
 {
     struct keyexch_context *context = vcontext;
-    struct kdf *kdf;
     size_t size;
-    int ok;
 
     if (!check(context, &size))
         return 0;
@@ -357,13 +257,24 @@ static int keyexch_derive(void *vcontext, unsigned char *secret, size_t *secret_
     if (room < size)
         return RAISE(context->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
                      "secret: needs %zu bytes, the buffer has %zu", size, room);
-    if ((kdf = make_kdf(context, size)) == NULL)
+    if (!kdf_from_master(context->kdf, context->key, secret, size))
         return 0;
-    ok = kdf_derive(kdf, secret, size, NULL);
-    kdf_free(kdf);
-    if (ok)
-        *secret_size = size;
-    return ok;
+    *secret_size = size;
+    return 1;
+}
+
+static void *keyexch_derive_skey(void *vcontext, const char *key_type, void *provctx,
+                                 OSSL_FUNC_skeymgmt_import_fn *import, size_t size,
+                                 const OSSL_PARAM params[])
+{
+    struct keyexch_context *context = vcontext;
+
+    (void)key_type; /* one key type, ours: libcrypto asks nobody else's provider */
+    (void)provctx;
+    (void)import;
+    if (!keyexch_set_ctx_params(context, params) || !check_usage_is_set(context))
+        return NULL;
+    return kdf_session_key(context->kdf, context->key, size);
 }
 
 const OSSL_DISPATCH schannel_keyexch_functions[] = {
@@ -373,6 +284,7 @@ const OSSL_DISPATCH schannel_keyexch_functions[] = {
     { OSSL_FUNC_KEYEXCH_INIT, (void (*)(void))keyexch_init },
     { OSSL_FUNC_KEYEXCH_SET_PEER, (void (*)(void))keyexch_set_peer },
     { OSSL_FUNC_KEYEXCH_DERIVE, (void (*)(void))keyexch_derive },
+    { OSSL_FUNC_KEYEXCH_DERIVE_SKEY, (void (*)(void))keyexch_derive_skey },
     { OSSL_FUNC_KEYEXCH_SET_CTX_PARAMS, (void (*)(void))keyexch_set_ctx_params },
     { OSSL_FUNC_KEYEXCH_SETTABLE_CTX_PARAMS, (void (*)(void))keyexch_settable_ctx_params },
     { 0, NULL },

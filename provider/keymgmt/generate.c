@@ -9,9 +9,8 @@
 #include "keymgmt/generate.h"
 
 #include <openssl/crypto.h>
-#include "key/derivation.h"
+#include "key/derived_key.h"
 #include "key/key.h"
-#include "key/session_keys.h"
 #include "keymgmt/request.h"
 #include "schannel/names.h"
 
@@ -82,53 +81,6 @@ int generate_set_template(void *vgeneration, void *keydata)
 
 /* ---- a session key from the copy of a master ---- */
 
-static enum connection_side side_of(const struct key *key)
-{
-    return key_usage_is_server(key->usage) ? SIDE_SERVER : SIDE_CLIENT;
-}
-
-static int derive_mac(struct key *key, const struct master_value *master,
-                      const struct derivation *derivation, struct key_block *kept)
-{
-    uint8_t bytes[SESSION_MAX_MAC_SIZE];
-    size_t size;
-    int ok = session_mac_key(key->provctx->errors, key->protocol, master_value_secret(master),
-                             derivation, kept, side_of(key), bytes, &size);
-
-    if (ok) {
-        key->algorithm = key_algorithm_by_id(KEY_MAC_OF(key->protocol));
-        mac_value_init(&key->value.mac, key->protocol, derivation->digest,
-                       (struct octets){ bytes, size });
-    }
-    OPENSSL_cleanse(bytes, sizeof(bytes));
-    return ok;
-}
-
-static int derive_cipher(struct key *key, const struct master_value *master,
-                         const struct derivation *derivation, struct key_block *kept)
-{
-    uint8_t bytes[BULK_CIPHER_MAX_KEY_SIZE], iv[BULK_CIPHER_MAX_BLOCK_SIZE];
-    struct cipher_value *cipher = &key->value.cipher;
-    struct session_key_sizes sizes;
-    int ok = session_write_key(key->provctx->errors, key->protocol, master_value_secret(master),
-                               derivation, kept, side_of(key), bytes, iv, &sizes);
-
-    if (ok) {
-        key->algorithm = key_algorithm_by_cipher(derivation->cipher);
-        cipher_value_init(cipher, derivation->cipher, (struct octets){ bytes, sizes.key },
-                          (struct octets){ NULL, 0 });
-        if (sizes.iv != 0)
-            cipher_value_set_iv(cipher, iv);
-        if (derivation->cipher->id == BULK_CIPHER_RC2)
-            cipher_value_set_effective_bits(cipher, CIPHER_VALUE_PROTOCOL_EFFECTIVE_BITS);
-        if (key->protocol == KEY_PROTOCOL_SSL2 && !key_add_ssl2_mac(key))
-            ok = RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
-    }
-    OPENSSL_cleanse(bytes, sizeof(bytes));
-    OPENSSL_cleanse(iv, sizeof(iv));
-    return ok;
-}
-
 /* What a derivation takes from its master cannot be given as well. */
 static int check_no_key_bytes(const struct provctx *provctx, const struct request *request)
 {
@@ -169,39 +121,27 @@ static struct key *derive(const struct generation *generation, const struct mast
                           struct key_block *kept)
 {
     const struct request *request = &generation->request;
-    struct derivation derivation = master->derivation;
     struct key *key;
-    int ok;
 
-    if (!check_usage(generation) || (key = key_new(generation->provctx)) == NULL)
+    if (!check_usage(generation))
         return NULL;
-    derivation_merge(&derivation, &request->derivation);
-    key->protocol = master->protocol;
-    key->usage = request->usage;
+    key = derived_key_new(generation->provctx, master, request->usage, &request->derivation, kept);
+    if (key == NULL)
+        return NULL;
     key->exportable = request->exportable;
-    ok = key_usage_is_mac(request->usage) ? derive_mac(key, master, &derivation, kept)
-                                          : derive_cipher(key, master, &derivation, kept);
-    if (ok && request_apply_to(key, request))
+    if (request_apply_to(key, request))
         return key;
     key_free(key);
     return NULL;
 }
 
-/*
- * Would this derivation succeed?  Asked, with a secret of zeros, before something that cannot be
- * undone: a premaster secret that becomes the master secret, a transfer that is claimed.
- */
+/* Would this derivation succeed? */
 static int try_derivation(const struct generation *generation, const struct master_value *master)
 {
-    static const uint8_t zeros[MASTER_VALUE_MAX_SECRET_SIZE];
-    struct octets secret = { zeros, MASTER_VALUE_MAX_SECRET_SIZE };
     struct master_value trial;
     struct key *key;
 
-    if (master->converted)
-        secret.size = master->secret_size;
-    master_value_init_secret(&trial, master->protocol, secret);
-    trial.derivation = master->derivation; /* borrowed */
+    derived_key_trial_master(&trial, master);
     key = derive(generation, &trial, NULL);
     key_free(key);
     return key != NULL;
@@ -265,38 +205,20 @@ static int check_template(const struct generation *generation, const struct key 
     return (master->converted && key->transfer == NULL) || try_derivation(generation, master);
 }
 
-/*
- * The premaster secret becomes the master secret in the application's key object, once, with the
- * randoms of this derivation; everybody copies the converted master afterwards.
- */
-static int convert_template(const struct generation *generation, struct key *key)
-{
-    struct derivation derivation;
-    int ok;
-
-    if (!key_lock_for(key, KEY_USE))
-        return 0;
-    ok = 1;
-    if (!is_duplication(generation, key)) {
-        derivation = key->value.master->derivation;
-        derivation_merge(&derivation, &generation->request.derivation);
-        ok = master_value_convert(generation->provctx, key->value.master, &derivation);
-    }
-    key_unlock(key);
-    return ok;
-}
-
 /* The copy of the template, a master or a session key.  NULL with a reason. */
 static struct key *copy_template(const struct generation *generation)
 {
     struct key *key = generation->template;
+    const struct derivation *change = NULL;
     int ok;
 
     if (!key_lock(key))
         return NULL;
     ok = check_template(generation, key);
+    if (!is_duplication(generation, key))
+        change = &generation->request.derivation;
     key_unlock(key);
-    return ok && convert_template(generation, key) ? key_duplicate(key) : NULL;
+    return ok && derived_key_convert(key, change) ? key_duplicate(key) : NULL;
 }
 
 static struct key *generate_from(struct generation *generation, struct key *template_copy)

@@ -148,16 +148,27 @@ static int check(const struct key *key)
                  key->algorithm->name);
 }
 
-int raw_export(void *keydata, int selection, OSSL_CALLBACK *callback, void *arg)
+/* EVP_SKEY_get0_raw_key keeps the pointer that it is given: to bytes that stay with |key|. */
+static int rename_secret(struct key *key, struct list *list)
 {
-    struct key *key = keydata;
+    OSSL_PARAM *secret = OSSL_PARAM_locate(list->param, SCHANNEL_PARAM_SECRET);
+    struct octets shown;
+
+    if (secret == NULL)
+        return 1; /* a premaster secret, which is no key yet */
+    if (!key_show_secret(key, &shown))
+        return 0;
+    *secret = OSSL_PARAM_construct_octet_string(SKEY_PARAM_RAW_BYTES, (void *)(uintptr_t)shown.data,
+                                                shown.size);
+    return 1;
+}
+
+static int export(struct key *key, int is_skey, OSSL_CALLBACK *callback, void *arg)
+{
     struct key *copy;
     struct list list = { .count = 0 };
     int ok;
 
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0)
-        return RAISE(key->provctx->errors, SCHANNEL_R_NO_PUBLIC_PART,
-                     "a SCHANNEL key is secret as a whole: there is no public part to export");
     if (!key_lock(key))
         return 0;
     ok = check(key);
@@ -168,8 +179,29 @@ int raw_export(void *keydata, int selection, OSSL_CALLBACK *callback, void *arg)
     ok = check(copy); /* another thread may have used the key in between */
     if (ok) {
         describe(copy, &list);
-        ok = callback(list.param, arg);
+        ok = (!is_skey || rename_secret(key, &list)) && callback(list.param, arg);
     }
     key_free(copy);
     return ok;
+}
+
+int raw_export(void *keydata, int selection, OSSL_CALLBACK *callback, void *arg)
+{
+    struct key *key = keydata;
+
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0)
+        return RAISE(key->provctx->errors, SCHANNEL_R_NO_PUBLIC_PART,
+                     "a SCHANNEL key is secret as a whole: there is no public part to export");
+    return export(key, 0, callback, arg);
+}
+
+int raw_export_skey(void *keydata, int selection, OSSL_CALLBACK *callback, void *arg)
+{
+    struct key *key = keydata;
+
+    if ((selection & OSSL_SKEYMGMT_SELECT_SECRET_KEY) == 0)
+        return RAISE(
+            key->provctx->errors, SCHANNEL_R_NO_PUBLIC_PART,
+            "a SCHANNEL key is secret as a whole: there are no parameters to export alone");
+    return export(key, 1, callback, arg);
 }

@@ -7,6 +7,7 @@
 #include "blob/opaque.h"
 #include "params.h"
 #include "schannel/names.h"
+#include "skey_dispatch.h"
 
 #define MAX_BITS 4096
 
@@ -292,6 +293,10 @@ void request_clear(struct request *request)
         OSSL_PARAM_utf8_string(SCHANNEL_PARAM_FORK, NULL, 0), BLOB_OPTIONS_EXPORT,                 \
         DERIVATION_SETTABLE
 
+#define SKEY_TYPES                                                                                 \
+    KEY_TYPES, OSSL_PARAM_octet_string(SKEY_PARAM_RAW_BYTES, NULL, 0),                             \
+        OSSL_PARAM_size_t(SKEY_PARAM_KEY_LENGTH, NULL)
+
 const OSSL_PARAM request_import_types[] = {
     KEY_TYPES, OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0), OSSL_PARAM_END
 };
@@ -300,3 +305,10 @@ const OSSL_PARAM request_generation_types[] = {
     KEY_TYPES, OSSL_PARAM_utf8_string(SCHANNEL_PARAM_USAGE, NULL, 0), PASSWORD_SETTABLE,
     OSSL_PARAM_END
 };
+
+const OSSL_PARAM request_skey_import_types[] = {
+    SKEY_TYPES, OSSL_PARAM_octet_string(SCHANNEL_PARAM_OPAQUE_BLOB, NULL, 0),
+    OSSL_PARAM_octet_string(SCHANNEL_PARAM_KEY_HANDLE, NULL, 0), OSSL_PARAM_END
+};
+
+const OSSL_PARAM request_skey_generation_types[] = { SKEY_TYPES, OSSL_PARAM_END };

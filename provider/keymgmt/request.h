@@ -3,7 +3,7 @@
  *
  * Generation parameters arrive in any order and one at a time (each -pkeyopt is a call of its own),
  * so a request only checks each value by itself; whether they fit together is checked when the key
- * is made.  Called by keymgmt/keymgmt (import) and keymgmt/generate.
+ * is made.  Called by keymgmt/keymgmt (import), keymgmt/generate and skeymgmt/.
  */
 #ifndef SCHANNEL_KEYMGMT_REQUEST_H
 #define SCHANNEL_KEYMGMT_REQUEST_H
@@ -66,5 +66,8 @@ int request_apply_to(struct key *key, const struct request *request);
 /* Descriptors for the settable tables of import and generation. */
 extern const OSSL_PARAM request_import_types[];
 extern const OSSL_PARAM request_generation_types[];
+/* The same for EVP_SKEY. */
+extern const OSSL_PARAM request_skey_import_types[];
+extern const OSSL_PARAM request_skey_generation_types[];
 
 #endif

@@ -28,7 +28,7 @@ struct mac_context {
 
 /* Collected and checked before anything changes. */
 struct mac_request {
-    struct key *key;           /* found by key-handle, with a reference; NULL: not asked for */
+    struct key *key;           /* to be bound to, with a reference; NULL: not asked for */
     struct key *opened;        /* made from opaque-blob, ours; NULL: not asked for */
     enum digest_id key_digest; /* of either */
     struct octets key_bytes;   /* borrowed */
@@ -41,11 +41,11 @@ struct mac_request {
 
 /*
  * Collects what |params| (or NULL) ask for; in an initialisation |is_init| is 1, and |key| are the
- * key bytes that came beside them (NULL: none).  Whatever the call would fail for is found here:
+ * key bytes and |skey| the key of an EVP_SKEY that came beside them (NULL: none).  Whatever the call would fail for is found here:
  * 1, or 0 with a reason raised, the context unchanged and nothing to clear.
  */
 int mac_request_collect(const struct mac_context *context, int is_init, const struct octets *key,
-                        const OSSL_PARAM params[], struct mac_request *request);
+                        struct key *skey, const OSSL_PARAM params[], struct mac_request *request);
 void mac_request_clear(struct mac_request *request);
 
 /* The digest that a protocol has no choice about, or DIGEST_NONE. */

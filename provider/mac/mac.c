@@ -8,7 +8,6 @@
  * the state of its own.
  * The work is key/mac_value.  Referenced by algorithms.c.
  */
-#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
@@ -18,10 +17,12 @@
 #include "mac/context.h"
 #include "params.h"
 #include "schannel/names.h"
+#include "skey_dispatch.h"
 
 static OSSL_FUNC_mac_freectx_fn mac_free;
 static OSSL_FUNC_mac_dupctx_fn mac_dup;
 static OSSL_FUNC_mac_init_fn mac_init;
+static OSSL_FUNC_mac_init_skey_fn mac_init_skey;
 static OSSL_FUNC_mac_update_fn mac_update;
 static OSSL_FUNC_mac_final_fn mac_final;
 static OSSL_FUNC_mac_get_ctx_params_fn mac_get_ctx_params;
@@ -220,7 +221,7 @@ static int mac_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
         return 0;
     /* What the next record needs touches nothing else. */
     if (!has_others ||
-        (mac_request_collect(context, 0, NULL, params, &request) && apply(context, &request)))
+        (mac_request_collect(context, 0, NULL, NULL, params, &request) && apply(context, &request)))
         return 1;
     context->record = before;
     return 0;
@@ -230,16 +231,14 @@ static int mac_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
  * With a handle, a blob or key bytes the context takes that key; the first two continue what the key
  * has absorbed.  With none, the message being absorbed is dropped and the next one begins.
  */
-static int mac_init(void *vcontext, const unsigned char *key, size_t key_size,
-                    const OSSL_PARAM params[])
+static int initialise(struct mac_context *context, const struct octets *key, struct key *skey,
+                      const OSSL_PARAM params[])
 {
-    struct mac_context *context = vcontext;
-    struct octets key_bytes = { key, key_size };
     struct mac_request request;
     struct mac_value *value;
     int continues;
 
-    if (!mac_request_collect(context, 1, key != NULL ? &key_bytes : NULL, params, &request))
+    if (!mac_request_collect(context, 1, key, skey, params, &request))
         return 0;
     continues = request.key != NULL || request.opened != NULL;
     if (!apply(context, &request))
@@ -251,6 +250,19 @@ static int mac_init(void *vcontext, const unsigned char *key, size_t key_size,
     mac_value_drop(value);
     value_release(context);
     return 1;
+}
+
+static int mac_init(void *context, const unsigned char *key, size_t key_size,
+                    const OSSL_PARAM params[])
+{
+    const struct octets key_bytes = { key, key_size };
+
+    return initialise(context, key != NULL ? &key_bytes : NULL, NULL, params);
+}
+
+static int mac_init_skey(void *context, void *skey, const OSSL_PARAM params[])
+{
+    return initialise(context, NULL, skey, params);
 }
 
 /* ---- data ---- */
@@ -418,6 +430,7 @@ static void *tls1_mac_new(void *provctx)
             { OSSL_FUNC_MAC_FREECTX, (void (*)(void))mac_free },                                   \
             { OSSL_FUNC_MAC_DUPCTX, (void (*)(void))mac_dup },                                     \
             { OSSL_FUNC_MAC_INIT, (void (*)(void))mac_init },                                      \
+            { OSSL_FUNC_MAC_INIT_SKEY, (void (*)(void))mac_init_skey },                            \
             { OSSL_FUNC_MAC_UPDATE, (void (*)(void))mac_update },                                  \
             { OSSL_FUNC_MAC_FINAL, (void (*)(void))mac_final },                                    \
             { OSSL_FUNC_MAC_GET_CTX_PARAMS, (void (*)(void))mac_get_ctx_params },                  \

@@ -232,8 +232,21 @@ static int check_ready(const struct mac_context *context, const struct mac_reque
                                   : mac_context_has_no_key(context);
 }
 
+/* The key of an EVP_SKEY, which is what a handle names too. */
+static int take_skey(const struct mac_context *context, struct key *skey,
+                     struct mac_request *request)
+{
+    if (request->key != NULL)
+        return RAISE(context->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "key-handle: excluded by the EVP_SKEY, which is the key");
+    if (!check_mac_key(context, skey, KEY_LOOK, "EVP_SKEY", request))
+        return 0;
+    request->key = key_up_ref(skey);
+    return 1;
+}
+
 static int collect_all(const struct mac_context *context, int is_init, const struct octets *key,
-                       const OSSL_PARAM params[], struct mac_request *request)
+                       struct key *skey, const OSSL_PARAM params[], struct mac_request *request)
 {
     const OSSL_PARAM *blob = NULL;
 
@@ -249,6 +262,8 @@ static int collect_all(const struct mac_context *context, int is_init, const str
                 return 0;
         }
     }
+    if (skey != NULL && !take_skey(context, skey, request))
+        return 0;
     if (key != NULL) {
         request->has_key_bytes = 1;
         request->key_bytes = *key;
@@ -266,11 +281,11 @@ static int collect_all(const struct mac_context *context, int is_init, const str
 }
 
 int mac_request_collect(const struct mac_context *context, int is_init, const struct octets *key,
-                        const OSSL_PARAM params[], struct mac_request *request)
+                        struct key *skey, const OSSL_PARAM params[], struct mac_request *request)
 {
     memset(request, 0, sizeof(*request));
     request->record = context->record;
-    if (collect_all(context, is_init, key, params, request))
+    if (collect_all(context, is_init, key, skey, params, request))
         return 1;
     mac_request_clear(request);
     return 0;

@@ -2,7 +2,8 @@
  * MD5 and SHA-1 whose state can be saved in mid-stream and resumed elsewhere.
  *
  * EVP offers no way to read a running digest, so this file sits on libcrypto's low-level MD5 and
- * SHA-1 with their public state structures.  It is the only file that does.
+ * SHA-1 with their public state structures (or, where libcrypto lacks them, primitive/plain_digest).
+ * It is the only file that does.
  * Plain value: copy a struct digest_state to duplicate it, cleanse it to destroy it.
  * No allocation, no failure.  Used by primitive/digest_text, primitive/hmac, protocol/ and key/.
  */
@@ -11,8 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <openssl/md5.h>
-#include <openssl/sha.h>
+#include "primitive/low_level.h"
 
 #define DIGEST_MAX_SIZE   20
 #define DIGEST_BLOCK_SIZE 64

@@ -5,7 +5,7 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include "primitive/low_level.h"
 
 #define BLOCK_SIZE SHA256_CBLOCK
 #define HASH_SIZE  SHA256_DIGEST_LENGTH

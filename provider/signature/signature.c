@@ -77,20 +77,23 @@ static void signature_free(void *vcontext)
     OPENSSL_clear_free(context, sizeof(*context));
 }
 
-/* A message that has begun goes on in the copy, unless the key was retired: then it has ended. */
-static int copy_message(struct signature_context *copy, const struct signature_context *context)
+/*
+ * A message that has begun goes on in the copy, unless the key was retired: then it has ended, and
+ * whoever uses the copy is told.  A copy that fails would be told twice: libcrypto 3.5 and later go
+ * on without it.
+ */
+static void copy_message(struct signature_context *copy, const struct signature_context *context)
 {
     memset(&copy->message, 0, sizeof(copy->message));
     copy->started = 0;
-    if (!context->started)
-        return 1;
-    if (!key_lock_mac(context->key, KEY_LOOK, "signature"))
-        return 0;
-    key_message_begin(context->key, &copy->message);
-    copy->message.running = context->message.running;
+    if (!context->started || !key_enter_inherited(context->key))
+        return;
+    if (!context->key->retired) {
+        key_message_begin(context->key, &copy->message);
+        copy->message.running = context->message.running;
+        copy->started = 1;
+    }
     key_unlock(context->key);
-    copy->started = 1;
-    return 1;
 }
 
 static void *signature_dup(void *vcontext)
@@ -110,10 +113,8 @@ static void *signature_dup(void *vcontext)
     }
     if (context->key != NULL)
         copy->key = key_up_ref(context->key);
-    if (copy_message(copy, context))
-        return copy;
-    signature_free(copy);
-    return NULL;
+    copy_message(copy, context);
+    return copy;
 }
 
 static int signature_set_ctx_params(void *vcontext, const OSSL_PARAM params[])

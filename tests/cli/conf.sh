@@ -129,6 +129,18 @@ expect_ok "an RSA key is made as ever" schannel_openssl genpkey -algorithm RSA \
     -pkeyopt rsa_keygen_bits:2048 -out rsa.pem
 expect_ok "and read" schannel_openssl pkey -in rsa.pem -noout
 
+# ---- parameters on the command line ----
+
+if at_least_3_5; then
+    expect_ok "-provparam is taken" schannel_openssl genpkey -provparam "schannel:seal-key=file:$PWD/hex.key" \
+        -algorithm SCHANNEL -pkeyopt alg:RC4 -out late.pem
+    expect_ok "but comes when the provider has read its configuration" \
+        schannel_openssl pkey -in late.pem -noout
+else
+    expect_foreign_fail "there is no -provparam" "Use -help for summary" schannel_openssl genpkey \
+        -provparam "schannel:seal-key=file:$PWD/hex.key" -algorithm SCHANNEL -pkeyopt alg:RC4
+fi
+
 # ---- configuration and command line at once ----
 
 PROVIDER_OPTIONS=("${command_line[@]}")

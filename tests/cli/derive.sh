@@ -5,10 +5,8 @@ set -u
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # OpenSSL 3.0 must not have a peer key for this, later versions want one.
-case $(plain_openssl version) in
-"OpenSSL 3."[0-4].*) needs_peer=0 ;;
-*) needs_peer=1 ;;
-esac
+needs_peer=0
+at_least_3_5 && needs_peer=1
 
 # derive FILE OPTION...: the bytes on standard output.
 # shellcheck disable=SC2317 # called through run
@@ -149,6 +147,17 @@ expect_fail "without them it is not" "missing parameter" '^client-random: ' \
     derive pm.pem usage:finished-client handshake:messages
 
 # ---- refusals ----
+
+# The option that the other versions want.
+needs_peer=$((1 - needs_peer))
+if [ "$needs_peer" -eq 0 ]; then
+    expect_foreign_fail "OpenSSL 3.5 and later derive nothing without -peerkey" \
+        "missing -peerkey option" derive tls.pem usage:finished-client handshake:x
+else
+    expect_foreign_fail "OpenSSL before 3.5 refuses -peerkey" \
+        "Error setting up peer key" derive tls.pem usage:finished-client handshake:x
+fi
+needs_peer=$((1 - needs_peer))
 
 expect_fail "no usage is said" "missing parameter" '^usage: ' derive tls.pem
 expect_fail "session keys are generated" "unknown usage" '^usage: .*"client-write-key"' \

@@ -28,7 +28,9 @@ done < <(named)
 master=$(hex_range 0 47)
 expect_ok "a master of SSL 3.0" schannel_openssl genpkey -algorithm SCHANNEL \
     -pkeyopt alg:SSL3-MASTER -pkeyopt "hexsecret:$master" -out master.pem
-expect_ok "what its client signs" schannel_openssl pkeyutl -derive -inkey master.pem \
+peer=()
+at_least_3_5 && peer=(-peerkey master.pem)
+expect_ok "what its client signs" schannel_openssl pkeyutl -derive -inkey master.pem "${peer[@]}" \
     -pkeyopt usage:certificate-verify -pkeyopt handshake:messages -out verify
 expect_equal "has 36 bytes" 36 "$(wc -c <verify)"
 expect_ok "the client's key" plain_openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 \

@@ -79,7 +79,7 @@ for name in master aes rc4 des3 mac pct1 ssl2 ssl3 rc2 rc2-40 des des2 aes192 pc
         schannel_openssl pkey -in "$name.blob" -text -noout
     expect_same_files "$name: and shows the same key, id and state" "$OUT" "$name.text"
     expect_foreign_fail "$name: -inform DER cannot work: the core wants a DER value" \
-        "Could not read key" schannel_openssl pkey -in "$name.blob" -inform DER -out "$REFUSED"
+        "key from" schannel_openssl pkey -in "$name.blob" -inform DER -out "$REFUSED"
     expect_ok "$name: -inform PEM reads the PEM" \
         schannel_openssl pkey -in "$name.pem" -inform PEM -noout
 

@@ -2,7 +2,7 @@
 #
 # Every example of README.md is taken out of it and run: the shell blocks one after another in one
 # shell, the C program compiled as the README says.
-# Needs MODULE_DIR (where the built module is) and SOURCE_DIR.
+# Needs MODULE_DIR (where the built module is) and SOURCE_DIR; LINK_OPTIONS are those of the build.
 set -u
 : "${MODULE_DIR:?}" "${SOURCE_DIR:?}"
 work=$(mktemp -d) || exit 1
@@ -51,7 +51,8 @@ check 'the message is readable again' grep -q '^hello, application$' said
 check 'the exchanged messages are readable' test "$(grep -c '^hello, bob$' said)" -eq 2
 check 'the stored key is listed' grep -q '^AES-256-CBC, position 0; signed blob of signer' said
 check 'and restored by the backup authority' test -s restored.pem
+read -ra libcrypto <<<"$(pkg-config --cflags --libs libcrypto) ${LINK_OPTIONS:-}"
 check 'the C example compiles' "${CC:-cc}" -Wall -Werror -I"$SOURCE_DIR/include" example.c \
-    -lcrypto -o example
+    "${libcrypto[@]}" -o example
 check 'the C example moves a key' ./example
 exit "$failed"

@@ -443,17 +443,6 @@ size_t crypt_encrypt(EVP_PKEY *key, int is_final, struct octets in, uint8_t *out
     return size;
 }
 
-void assert_no_reason(void)
-{
-    unsigned long error;
-
-    while ((error = ERR_get_error()) != 0) {
-        const char *library = ERR_lib_error_string(error);
-
-        assert_true(library == NULL || strcmp(library, "schannel") != 0);
-    }
-}
-
 /* ---- stanzas ---- */
 
 void allow_fields(const struct vectors *vectors, const char *const *names, size_t count)

@@ -69,9 +69,6 @@ int raw_export_is_refused(EVP_PKEY *key);
 /* CryptEncrypt with Final = |is_final|; the size of |out|. */
 size_t crypt_encrypt(EVP_PKEY *key, int is_final, struct octets in, uint8_t *out, size_t room);
 
-/* None of our reasons is on the error queue, which may hold libcrypto's; it is empty afterwards. */
-void assert_no_reason(void);
-
 /* Fails on a field of the stanza that none of the |count| names is. */
 void allow_fields(const struct vectors *vectors, const char *const *names, size_t count);
 /*

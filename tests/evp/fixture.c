@@ -80,6 +80,18 @@ void assert_reason(const char *reason, const char *detail)
     assert_int_equal(ours, 1);
 }
 
+void assert_no_reason(void)
+{
+    unsigned long error;
+
+    while ((error = ERR_get_error()) != 0) {
+        const char *library = ERR_lib_error_string(error);
+
+        if (library != NULL && strcmp(library, "schannel") == 0)
+            fail_msg("a reason for no failure: %s", ERR_reason_error_string(error));
+    }
+}
+
 void assert_no_errors(void)
 {
     assert_int_equal(ERR_peek_error(), 0);

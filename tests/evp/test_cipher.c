@@ -118,12 +118,17 @@ static void assert_same_ivs(const struct pair *pair)
     if (pair->row->iv_size == 0)
         return;
     assert_int_equal(EVP_CIPHER_CTX_get_updated_iv(pair->mine, mine, sizeof(mine)), 1);
+    /* libcrypto's own ciphers give it and, from 3.5 on, leave an error on the queue as well */
+    ERR_set_mark();
     assert_int_equal(EVP_CIPHER_CTX_get_updated_iv(pair->reference, reference, sizeof(reference)),
                      1);
+    ERR_pop_to_mark();
     assert_memory_equal(mine, reference, pair->row->iv_size);
     assert_int_equal(EVP_CIPHER_CTX_get_original_iv(pair->mine, mine, sizeof(mine)), 1);
+    ERR_set_mark();
     assert_int_equal(EVP_CIPHER_CTX_get_original_iv(pair->reference, reference, sizeof(reference)),
                      1);
+    ERR_pop_to_mark();
     assert_memory_equal(mine, reference, pair->row->iv_size);
 }
 

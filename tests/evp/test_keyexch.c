@@ -707,11 +707,35 @@ static void what_is_missing_is_said(void **state)
     }
 }
 
+/* EVP_PKEY_derive_SKEY gives them, as key objects. */
+static void session_keys_do_not_come_out_as_bytes(void **state)
+{
+    static const char *const keys[] = { "client-write-key", "server-write-key", "client-write-mac",
+                                        "server-write-mac" };
+
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        for (int exportable = 0; exportable <= 1; exportable++) {
+            EVP_PKEY *master = master_of(both[n], exportable);
+            EVP_PKEY_CTX *context = new_exchange(master, NULL);
+
+            for (size_t m = 0; m < COUNT(keys); m++) {
+                size_t size = 0;
+
+                assert_int_equal(set_usage_on(context, keys[m]), 1);
+                assert_refused(context, "unknown usage", keys[m]);
+                assert_true(EVP_PKEY_derive(context, NULL, &size) <= 0);
+                assert_reason("unknown usage", keys[m]);
+            }
+            EVP_PKEY_CTX_free(context);
+            EVP_PKEY_free(master);
+        }
+    }
+}
+
 static void bad_parameters_are_refused_and_change_nothing(void **state)
 {
-    static const char *const not_here[] = { "client-write-key", "server-write-mac",
-                                            "client-write-iv",  "master-secret",
-                                            "nonsense",         "" };
+    static const char *const not_here[] = { "client-write-iv", "master-secret", "nonsense", "" };
 
     (void)state;
     for (size_t n = 0; n < 2; n++) {
@@ -787,6 +811,7 @@ int main(void)
         TEST(a_retired_master_derives_nothing),
         TEST(a_copy_of_a_context_has_parameters_of_its_own),
         TEST(what_is_missing_is_said),
+        TEST(session_keys_do_not_come_out_as_bytes),
         TEST(bad_parameters_are_refused_and_change_nothing),
     };
 

@@ -711,7 +711,7 @@ static void a_wrong_mac_is_an_answer_and_no_error(void **state)
                 expected_mac(&macs[n], in_record, sequence, data, sizeof(data), signature);
                 signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
                 assert_int_equal(verify(key, in_record, data, sizeof(data), signature, size), 0);
-                assert_no_errors();
+                assert_no_reason();
                 sequence += (uint64_t)in_record;
                 assert_int_equal(get_sequence(key), sequence);
             }
@@ -720,7 +720,7 @@ static void a_wrong_mac_is_an_answer_and_no_error(void **state)
                 signature[size] = 0;
                 assert_int_equal(verify(key, in_record, data, sizeof(data), signature, wrong),
                                  wrong == size);
-                assert_no_errors();
+                assert_no_reason();
                 sequence += (uint64_t)in_record;
             }
             check_signature(&macs[n], key, in_record, data, sizeof(data));

@@ -454,6 +454,8 @@ static void signatures_are_the_macs_and_advance_the_number_in_record_mode(void *
             for (int how = 0; how < 4; how++) {
                 const int sign = how % 2 == 0, is_record = how / 2;
                 EVP_MD_CTX *context = start(&signer, sign, is_record, size % 2 ? size : SIZE_MAX);
+                int (*const update)(EVP_MD_CTX *, const void *, size_t) =
+                    sign ? EVP_DigestSignUpdate : EVP_DigestVerifyUpdate;
                 size_t written = 0;
 
                 if (is_record)
@@ -461,9 +463,8 @@ static void signatures_are_the_macs_and_advance_the_number_in_record_mode(void *
                                expected);
                 else
                     raw_mac(row, signer.bytes, signer.size, data, size, expected);
-                assert_int_equal(EVP_DigestSignUpdate(context, data, size / 3), 1);
-                assert_int_equal(EVP_DigestSignUpdate(context, data + size / 3, size - size / 3),
-                                 1);
+                assert_int_equal(update(context, data, size / 3), 1);
+                assert_int_equal(update(context, data + size / 3, size - size / 3), 1);
                 if (sign) {
                     assert_int_equal(EVP_DigestSignFinal(context, NULL, &written), 1);
                     assert_int_equal(written, row->size);
@@ -508,7 +509,7 @@ static void a_wrong_mac_is_an_answer_without_a_reason(void **state)
             expected[byte < size ? byte : 0] ^= byte < size;
             EVP_MD_CTX_free(context);
         }
-        assert_no_errors();
+        assert_no_reason();
         EVP_PKEY_free(signer.key);
     }
 }

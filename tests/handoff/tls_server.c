@@ -29,19 +29,22 @@ struct pump {
 static X509 *make_certificate(EVP_PKEY *key)
 {
     X509 *certificate = X509_new();
-    X509_NAME *name;
+    X509_NAME *name = X509_NAME_new();
+    int ok = 0;
 
-    if (certificate == NULL)
-        return NULL;
-    name = X509_get_subject_name(certificate);
-    if (X509_set_version(certificate, X509_VERSION_3) &&
+    if (certificate != NULL && name != NULL &&
+        X509_set_version(certificate, X509_VERSION_3) &&
         ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) &&
         X509_gmtime_adj(X509_getm_notBefore(certificate), 0) != NULL &&
         X509_gmtime_adj(X509_getm_notAfter(certificate), CERTIFICATE_LIFETIME) != NULL &&
         X509_set_pubkey(certificate, key) &&
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1,
                                    -1, 0) &&
-        X509_set_issuer_name(certificate, name) && X509_sign(certificate, key, EVP_sha256()) > 0)
+        X509_set_subject_name(certificate, name) && X509_set_issuer_name(certificate, name) &&
+        X509_sign(certificate, key, EVP_sha256()) > 0)
+        ok = 1;
+    X509_NAME_free(name);
+    if (ok)
         return certificate;
     X509_free(certificate);
     return NULL;

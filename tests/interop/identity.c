@@ -9,10 +9,8 @@
 #define LIFETIME (24 * 60 * 60)
 #define SKEW     (-60 * 60) /* a peer's clock may be late */
 
-static int fill(X509 *certificate, EVP_PKEY *key)
+static int fill(X509 *certificate, X509_NAME *name, EVP_PKEY *key)
 {
-    X509_NAME *name = X509_get_subject_name(certificate);
-
     return X509_set_version(certificate, X509_VERSION_3) &&
            ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) &&
            X509_gmtime_adj(X509_getm_notBefore(certificate), SKEW) != NULL &&
@@ -20,16 +18,19 @@ static int fill(X509 *certificate, EVP_PKEY *key)
            X509_set_pubkey(certificate, key) &&
            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"127.0.0.1",
                                       -1, -1, 0) &&
-           X509_set_issuer_name(certificate, name) && X509_sign(certificate, key, EVP_sha256()) > 0;
+           X509_set_subject_name(certificate, name) && X509_set_issuer_name(certificate, name) &&
+           X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
 int identity_certify(struct identity *identity)
 {
     X509 *certificate = X509_new();
+    X509_NAME *name = X509_NAME_new();
     int size = -1;
 
-    if (certificate != NULL && fill(certificate, identity->key))
+    if (certificate != NULL && name != NULL && fill(certificate, name, identity->key))
         size = i2d_X509(certificate, &identity->certificate);
+    X509_NAME_free(name);
     X509_free(certificate);
     if (size <= 0)
         return 0;

@@ -35,6 +35,9 @@ test|command swtpm|swtpm
 test|command tpm2_createprimary|tpm2-tools
 test|provider tpm2|tpm2-openssl
 test|library valgrind|valgrind
+versions|command gcc|gcc
+versions|command clang|clang
+versions|debian-keyring|debian-archive-keyring
 '
 
 # Is it there?  $1 is the second column of the table.
@@ -49,6 +52,7 @@ install_probe() {
     'provider '*) [ -e "$(openssl version -m 2>/dev/null | sed 's/^MODULESDIR: "\(.*\)"$/\1/')/${1#provider }.so" ] ;;
     build-tool) command -v ninja >/dev/null || command -v make >/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null ;;
+    debian-keyring) ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ;;
     *) return 1 ;;
     esac
 }

@@ -868,8 +868,8 @@ OTHERS = {"SHAMD5", "DeriveKey", "SimpleBlob", "PlaintextKeyBlob", "RsaBlob", "M
           "ImportError", "ApiState", "ApiLength", "GenKey", "ExponentOne"}
 
 
-# Files about something else than derivations: blobs, whole recorded handshakes, signers' keys.
-OTHER_FILES = ("golden-", "session-", "signers")
+# Files about something else than derivations: blobs, whole recorded handshakes, signers' keys, ciphers.
+OTHER_FILES = ("golden-", "session-", "signers", "openssl-")
 
 
 def check_files(directory):
