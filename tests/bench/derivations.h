@@ -14,6 +14,8 @@ extern const struct job tls1_master_keys;
 
 /* OpenSSL's TLS1-PRF with MD5-SHA1. */
 extern const struct job tls1_prf_104, tls1_prf_136;
+/* No derivation at all: four EVP_PKEYs of OpenSSL's own, made of bytes: what key objects cost alone. */
+extern const struct job hmac_keys;
 /* The key block of RFC 6101 section 6.2.2 written with EVP_MD. */
 extern const struct job ssl3_formula_104;
 

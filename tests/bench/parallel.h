@@ -11,14 +11,14 @@
 
 #include "timing.h"
 
-/* Several threads compared with fewer: medians of rounds that follow each other. */
+/* More threads compared with fewer, over rounds that follow each other. */
 struct speedup {
-    double operations; /* in a second, times as many */
-    double processor;  /* processor time of one, times as much */
+    struct summary operations; /* in a second, times as many */
+    struct summary processor;  /* processor time of one, times as much */
 };
 
 struct scaling {
-    double per_second; /* in one thread */
+    struct summary seconds; /* for one operation in one thread */
     struct speedup two_over_one, many_over_two;
 };
 

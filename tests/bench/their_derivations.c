@@ -128,3 +128,35 @@ static void close_formula(void *state)
 
 const struct job ssl3_formula_104 = { "with EVP_MD", open_formula, run_formula, close_formula,
                                       NULL,          NULL,         104,         0 };
+
+/* ---- key objects alone ---- */
+
+static void *open_hmac_keys(const struct job *job)
+{
+    (void)job;
+    return NULL;
+}
+
+static void run_hmac_keys(void *state, size_t count)
+{
+    (void)state;
+    for (; count != 0; count--) {
+        for (size_t n = 0; n < KEY_COUNT; n++) {
+            EVP_PKEY *key =
+                EVP_PKEY_new_raw_private_key_ex(NULL, "HMAC", NULL, known_master, SHA1_SIZE);
+
+            if (key == NULL)
+                die("an HMAC key");
+            EVP_PKEY_free(key);
+        }
+    }
+}
+
+static void close_hmac_keys(void *state)
+{
+    (void)state;
+}
+
+const struct job hmac_keys = {
+    "HMAC, four EVP_PKEYs", open_hmac_keys, run_hmac_keys, close_hmac_keys, NULL, NULL, 0, 0
+};

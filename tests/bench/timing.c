@@ -85,19 +85,10 @@ static int ascending(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
-struct summary {
-    double low, median, high;
-};
-
-static struct summary summarise(double *values, size_t count)
+struct summary summarise(double *values, size_t count)
 {
     qsort(values, count, sizeof(values[0]), ascending);
     return (struct summary){ values[count / 4], values[count / 2], values[3 * count / 4] };
-}
-
-double median(double *values, size_t count)
-{
-    return summarise(values, count).median;
 }
 
 /* ---- printing ---- */
@@ -111,7 +102,7 @@ static void print_time(const char *name, const struct summary *seconds)
 
     snprintf(quartiles, sizeof(quartiles), "[%.*f..%.*f]", digits, unit * seconds->low, digits,
              unit * seconds->high);
-    printf("  %11s %7.*f %s %-18s", name, digits, unit * seconds->median, is_long ? "us" : "ns",
+    printf("  %12s %7.*f %s %-18s", name, digits, unit * seconds->median, is_long ? "us" : "ns",
            quartiles);
 }
 
@@ -159,5 +150,5 @@ double measure(const struct job *job)
     for (size_t n = 0; n < ROUNDS; n++)
         seconds[n] = run(&runner);
     stop(&runner);
-    return median(seconds, ROUNDS);
+    return summarise(seconds, ROUNDS).median;
 }

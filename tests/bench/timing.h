@@ -45,8 +45,13 @@ double compare(const struct row *row);
 /* The median seconds of one.  Prints nothing. */
 double measure(const struct job *job);
 
+/* Median and quartiles. */
+struct summary {
+    double low, median, high;
+};
+
 /* Sorts |values|. */
-double median(double *values, size_t count);
+struct summary summarise(double *values, size_t count);
 /* By a clock that nobody sets. */
 double wall_seconds(void);
 /* Prints the OpenSSL error queue and ends the program. */
