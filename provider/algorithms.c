@@ -123,16 +123,11 @@ static const struct {
     int operation_id;
     const OSSL_ALGORITHM *algorithms;
 } operations[] = {
-    { OSSL_OP_KEYEXCH, keyexchanges },
-    { OSSL_OP_ASYM_CIPHER, asymciphers },
-    { OSSL_OP_SIGNATURE, signatures },
-    { OSSL_OP_KEYMGMT, keymgmt },
-    { OSSL_OP_SKEYMGMT, skeymgmt },
-    { OSSL_OP_KDF, kdfs },
-    { OSSL_OP_CIPHER, ciphers },
-    { OSSL_OP_MAC, macs },
-    { OSSL_OP_ENCODER, encoders },
-    { OSSL_OP_DECODER, decoders },
+    { OSSL_OP_KEYEXCH, keyexchanges }, { OSSL_OP_ASYM_CIPHER, asymciphers },
+    { OSSL_OP_SIGNATURE, signatures }, { OSSL_OP_KEYMGMT, keymgmt },
+    { OSSL_OP_SKEYMGMT, skeymgmt },    { OSSL_OP_KDF, kdfs },
+    { OSSL_OP_CIPHER, ciphers },       { OSSL_OP_MAC, macs },
+    { OSSL_OP_ENCODER, encoders },     { OSSL_OP_DECODER, decoders },
     { OSSL_OP_STORE, stores },
 };
 

@@ -131,19 +131,21 @@
 #define SCHANNEL_PARAM_AUDIENCE  "audience"  /* UTF-8: who may open a transfer */
 #define SCHANNEL_PARAM_CLAIM_DIR "claim-dir" /* UTF-8: where opened transfers are recorded */
 
-#define SCHANNEL_PARAM_EXCHANGE_KEY    "exchange-key"    /* UTF-8: file or URI of an RSA key, several
+#define SCHANNEL_PARAM_EXCHANGE_KEY                                                                \
+    "exchange-key"                                     /* UTF-8: file or URI of an RSA key, several
                                                             with commas; octets: one public key */
-#define SCHANNEL_PARAM_PAD_MODE        "pad-mode"        /* UTF-8: pkcs1 or oaep */
-#define SCHANNEL_PARAM_SSL2_FALLBACK   "ssl2-fallback"   /* integer 1: CRYPT_SSL2_FALLBACK */
+#define SCHANNEL_PARAM_PAD_MODE        "pad-mode"      /* UTF-8: pkcs1 or oaep */
+#define SCHANNEL_PARAM_SSL2_FALLBACK   "ssl2-fallback" /* integer 1: CRYPT_SSL2_FALLBACK */
 #define SCHANNEL_PARAM_ALLOW_PLAINTEXT "allow-plaintext" /* integer 1: a plaintextblob is meant */
-#define SCHANNEL_PARAM_SIGNATURE_KEY   "signature-key"   /* UTF-8: file or URI of the signer's key;
+#define SCHANNEL_PARAM_SIGNATURE_KEY                                                               \
+    "signature-key"                                  /* UTF-8: file or URI of the signer's key;
                                                             octets: its public key */
-#define SCHANNEL_PARAM_INNER           "inner"           /* UTF-8: blob type inside a signedblob */
-#define SCHANNEL_PARAM_PURPOSE         "purpose"         /* UTF-8: of a signedblob, default storage */
-#define SCHANNEL_PARAM_SERIAL          "serial"          /* 1 to 32 octets: written, signed */
-#define SCHANNEL_PARAM_EXPECT_SERIAL   "expect-serial"   /* octets: the serial that must be there */
-#define SCHANNEL_PARAM_MESSAGE_HASH    "message-hash"    /* 1 to 64 octets: written, or expected */
-#define SCHANNEL_PARAM_MAX_AGE         "max-age"         /* integer: seconds since the signature */
+#define SCHANNEL_PARAM_INNER         "inner"         /* UTF-8: blob type inside a signedblob */
+#define SCHANNEL_PARAM_PURPOSE       "purpose"       /* UTF-8: of a signedblob, default storage */
+#define SCHANNEL_PARAM_SERIAL        "serial"        /* 1 to 32 octets: written, signed */
+#define SCHANNEL_PARAM_EXPECT_SERIAL "expect-serial" /* octets: the serial that must be there */
+#define SCHANNEL_PARAM_MESSAGE_HASH  "message-hash"  /* 1 to 64 octets: written, or expected */
+#define SCHANNEL_PARAM_MAX_AGE       "max-age"       /* integer: seconds since the signature */
 
 /* Values of "blob-mode" and "fork" */
 #define SCHANNEL_BLOB_MODE_SNAPSHOT "snapshot" /* opens any number of times; the default */

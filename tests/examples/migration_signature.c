@@ -78,7 +78,7 @@ int main(void)
     OSSL_PROVIDER *base = OSSL_PROVIDER_load(NULL, "default");
     static const unsigned char data[] = "all handshake messages so far";
     unsigned char sha1[20], both[36], signature[SIGNATURE_SIZE], other[SIGNATURE_SIZE];
-    EVP_PKEY *key;
+    EVP_PKEY *key = NULL;
 
     must(base != NULL && (key = EVP_RSA_gen(8 * SIGNATURE_SIZE)) != NULL, "an RSA key");
 

@@ -32,8 +32,7 @@ static X509 *make_certificate(EVP_PKEY *key)
     X509_NAME *name = X509_NAME_new();
     int ok = 0;
 
-    if (certificate != NULL && name != NULL &&
-        X509_set_version(certificate, X509_VERSION_3) &&
+    if (certificate != NULL && name != NULL && X509_set_version(certificate, X509_VERSION_3) &&
         ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) &&
         X509_gmtime_adj(X509_getm_notBefore(certificate), 0) != NULL &&
         X509_gmtime_adj(X509_getm_notAfter(certificate), CERTIFICATE_LIFETIME) != NULL &&
