@@ -338,6 +338,15 @@ static int read_key(struct key *key, const struct opaque_header *header, struct 
                  header->algorithm->name);
 }
 
+/* What the header said stays with the key, for whoever looks at it. */
+static int keep_header(struct key *key, const struct opaque_header *header)
+{
+    key->origin = KEY_ORIGIN_OPAQUE;
+    key->opened = OPENSSL_memdup(header, sizeof(*header));
+    return key->opened != NULL || RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                                        "no memory to open an opaque blob");
+}
+
 static int open_into(struct key *key, struct octets clear, struct octets sealed,
                      const struct opaque_header *header, const struct blob_options *options,
                      const struct unsealing *unsealing, enum opaque_target target)
@@ -353,6 +362,7 @@ static int open_into(struct key *key, struct octets clear, struct octets sealed,
     ok = unseal(key->provctx->sealer, &unsealing->key, header->blob_id, clear, sealed, payload);
     if (ok) {
         ok = read_key(key, header, (struct octets){ payload, size }, &deadline, target) &&
+             keep_header(key, header) &&
              (header->mode == BLOB_MODE_SNAPSHOT ||
               attach_transfer(key, header, options, unsealing, &deadline));
         if (!ok)
