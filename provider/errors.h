@@ -81,6 +81,11 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
                   enum schannel_reason reason, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
+/* Around a call into the core that may raise what is no error: errors_unmark drops what was raised
+ * since errors_mark, or keeps it. */
+void errors_mark(const struct errors *errors);
+void errors_unmark(const struct errors *errors, int keep);
+
 /* An inner fetch of |name| found nothing: says whether the default properties are the cause.  0. */
 int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name);
 /* The random number generator failed.  0. */
