@@ -92,10 +92,10 @@ void provctx_free(struct provctx *provctx)
     legacy_provider_free(provctx->legacy);
     handle_table_free(provctx->handles);
     fork_guard_free(provctx->fork_guard);
-    trace_write(provctx->trace, "schannel unloaded");
-    trace_close(provctx->trace);
     config_clear(&provctx->config);
     OSSL_LIB_CTX_free(provctx->libctx);
+    trace_write(provctx->trace, "schannel unloaded");
+    trace_close(provctx->trace); /* errors write to it */
     errors_free(provctx->errors);
     OPENSSL_free(provctx);
 }
