@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include "trace.h"
 
 #define MAX_SENTENCE 700
 
@@ -20,6 +21,7 @@ struct errors {
     OSSL_FUNC_core_set_error_mark_fn *set_mark;
     OSSL_FUNC_core_clear_last_error_mark_fn *clear_mark;
     OSSL_FUNC_core_pop_error_to_mark_fn *pop_to_mark;
+    const struct trace *trace;
 };
 
 struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
@@ -49,6 +51,11 @@ struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 void errors_free(struct errors *errors)
 {
     OPENSSL_free(errors);
+}
+
+void errors_set_trace(struct errors *errors, const struct trace *trace)
+{
+    errors->trace = trace;
 }
 
 const OSSL_ITEM *errors_reason_strings(void)
@@ -107,6 +114,15 @@ const OSSL_ITEM *errors_reason_strings(void)
     return reasons;
 }
 
+static const char *reason_name(enum schannel_reason reason)
+{
+    const OSSL_ITEM *item = errors_reason_strings();
+
+    while (item->ptr != NULL && item->id != (unsigned)reason)
+        item++;
+    return item->ptr != NULL ? item->ptr : "?";
+}
+
 static void set_error(const struct errors *errors, enum schannel_reason reason, const char *format,
                       ...)
 {
@@ -145,6 +161,7 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
     if (errors->set_error_debug != NULL)
         errors->set_error_debug(errors->core, file, line, function);
     set_error(errors, reason, "%s", text);
+    trace_write(errors->trace, "error: %s: %s", reason_name(reason), text);
 }
 
 void errors_mark(const struct errors *errors)

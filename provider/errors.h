@@ -67,10 +67,13 @@ enum schannel_reason {
 
 /* Where errors go; holds the core's upcalls.  Immutable after errors_new, safe from any thread. */
 struct errors;
+struct trace;
 
 /* Takes the core's error functions out of |in|.  NULL only when memory is out. */
 struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in);
 void errors_free(struct errors *errors);
+/* Diagnostics that each error shows in as well, borrowed: while the provider is initialised. */
+void errors_set_trace(struct errors *errors, const struct trace *trace);
 
 /* The table that OSSL_FUNC_PROVIDER_GET_REASON_STRINGS returns. */
 const OSSL_ITEM *errors_reason_strings(void);

@@ -8,6 +8,7 @@
 #include "blob/opaque_header.h"
 #include "fork_guard.h"
 #include "key/handle_table.h"
+#include "key/key_trace.h"
 #include "key/options.h"
 #include "key/transfer.h"
 
@@ -98,6 +99,8 @@ void key_free(struct key *key)
         return;
     if (key->has_handle)
         handle_table_remove(key->provctx->handles, key);
+    if (key->has_id)
+        key_trace(key, "freed");
     if (!key->retired)
         clear_value(key);
     if (key->options != NULL)
@@ -154,6 +157,7 @@ static int settle(struct key *key)
     }
     transfer_free(key->transfer);
     key->transfer = NULL;
+    key_trace(key, "the transfer is claimed");
     return 1;
 }
 
@@ -178,8 +182,11 @@ static int lock_fitting(struct key *key, int (*fits)(struct key *, enum key_kind
 {
     if ((purpose == KEY_ADVANCE && !check_fork(key)) || !key_lock(key))
         return 0;
-    if (fits(key, kind))
+    if (fits(key, kind)) {
+        if (purpose != KEY_LOOK)
+            key_trace(key, "used by %s", operation);
         return purpose == KEY_LOOK || settle(key);
+    }
     key_unlock(key);
     return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                  "%s: expected a %s key, got a %s key (%s)", operation, key_kind_name(kind),
@@ -254,8 +261,10 @@ int key_retire(struct key *key)
 {
     if (!take_lock(key))
         return 0;
-    if (!key->retired)
+    if (!key->retired) {
+        key_trace(key, "retired");
         clear_value(key);
+    }
     key->retired = 1;
     key_unlock(key);
     return 1;
@@ -454,22 +463,25 @@ int key_equal(struct key *a, struct key *b)
     return equal;
 }
 
-int key_id_text(struct key *key, char text[KEY_ID_TEXT])
+int key_id_try(struct key *key, char text[KEY_ID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
 
-    if (!key->has_id) {
-        if (RAND_bytes_ex(key->provctx->libctx, key->id, sizeof(key->id), 0) != 1)
-            return errors_raise_no_random(key->provctx->errors, key->provctx->libctx,
-                                          "a key identifier");
-        key->has_id = 1;
-    }
+    if (!key->has_id && RAND_bytes_ex(key->provctx->libctx, key->id, sizeof(key->id), 0) != 1)
+        return 0;
+    key->has_id = 1;
     for (size_t n = 0; n < KEY_ID_SIZE; n++) {
         text[2 * n] = digits[key->id[n] >> 4];
         text[2 * n + 1] = digits[key->id[n] & 15];
     }
     text[2 * KEY_ID_SIZE] = '\0';
     return 1;
+}
+
+int key_id_text(struct key *key, char text[KEY_ID_TEXT])
+{
+    return key_id_try(key, text) ||
+           errors_raise_no_random(key->provctx->errors, key->provctx->libctx, "a key identifier");
 }
 
 /* The lock is held. */

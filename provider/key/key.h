@@ -162,7 +162,10 @@ struct octets key_secret(const struct key *key);
 /* 1 when both are of the same algorithm and made of the same secret; the state is not compared. */
 int key_equal(struct key *a, struct key *b);
 
-/* The identifier, made on first use.  1, or 0 with a reason raised.  The lock is held. */
+/* The identifier, made on first use; 0 when there are no random numbers, and nothing is raised.  The
+ * lock is held. */
+int key_id_try(struct key *key, char text[KEY_ID_TEXT]);
+/* The same, but 1, or 0 with a reason raised.  The lock is held. */
 int key_id_text(struct key *key, char text[KEY_ID_TEXT]);
 
 /* The same as a string that stays where it is as long as the key; NULL with a reason raised.  Takes

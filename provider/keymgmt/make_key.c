@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include "blob/opaque.h"
+#include "key/key_trace.h"
 #include "protocol/des_key.h"
 #include "protocol/ssl2.h"
 #include "schannel/names.h"
@@ -332,6 +333,8 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
         ok = make_value(key, request);
     }
     ok = ok && request_apply_to(key, request);
+    if (ok && blob.data == NULL)
+        key_trace(key, "made: %s", key_origin_name(key));
     if (!ok)
         key_reset(key);
     return ok;
