@@ -260,7 +260,8 @@ static int check_sealing_key(const struct provctx *provctx, const struct opaque_
         snprintf(have + 2 * n, 3, "%02x", unsealing->key.id[n]);
     }
     return RAISE(provctx->errors, SCHANNEL_R_SEALED_WITH_ANOTHER_KEY,
-                 "opaque blob: sealed with key %s, have %s (%s)", want, have, unsealing->source);
+                 "opaque blob: sealed with key %s, have %s (%s): name the other one with seal-key",
+                 want, have, unsealing->source);
 }
 
 /* Finds the key that opens the blob. */

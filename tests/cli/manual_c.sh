@@ -12,6 +12,7 @@ program() {
     cat <<'C'
 #include <string.h>
 #include <openssl/err.h>
+#include <openssl/kdf.h>
 #include <openssl/provider.h>
 #include <schannel/schannel.h>
 
