@@ -15,8 +15,9 @@ use() {
 
 use ''
 expect_ok "the providers are listed" schannel_openssl list -providers
-expect_equal "they are the default one and schannel" $'  default\n  schannel' \
-    "$(grep -x -E '  [a-z]+' "$OUT" | sort)"
+legacy=$(plain_openssl list -provider legacy -providers >/dev/null 2>&1 && echo '  legacy')
+expect_equal "they are the default one, schannel, and legacy where it is installed" \
+    $'  default\n'"${legacy:+$legacy$'\n'}"'  schannel' "$(grep -x -E '  [a-z]+' "$OUT" | sort)"
 run schannel_openssl list -cipher-algorithms
 expect_line "SCHANNEL-RC4 is there" '  SCHANNEL-RC4 @ schannel'
 expect_equal "and AES-128-CBC is still OpenSSL's own" default \
