@@ -138,6 +138,10 @@ examples=$SOURCE_DIR/tests/examples
 expect_equal "the page names the C examples" "$(cd "$examples" && ls -- migration_*.c)" \
     "$(grep -o 'F<migration_[a-z]*\.c>' "$SOURCE_DIR/doc/schannel-migration.pod" | sed 's/F<\(.*\)>/\1/' | sort -u)"
 for file in "$examples"/*.c "$examples"/*.sh "$examples"/*.py; do
+    expect_equal "the page names ${file##*/}" yes \
+        "$(grep -q -F "F<${file##*/}>" "$SOURCE_DIR/doc/schannel-migration.pod" && echo yes)"
+done
+for file in "$examples"/*.c "$examples"/*.sh "$examples"/*.py; do
     expect_equal "${file##*/} has less than 150 lines" yes \
         "$([ "$(wc -l <"$file")" -lt 150 ] && echo yes || echo no)"
 done

@@ -14,6 +14,7 @@ program() {
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/provider.h>
+#include <openssl/store.h>
 #include <schannel/schannel.h>
 
 static int example(void)
@@ -43,6 +44,7 @@ C
 
 read -ra libcrypto <<<"$(pkg-config --cflags --libs libcrypto) ${LINK_OPTIONS:-}"
 warnings=(-Wall -Wextra -Wconversion -Werror -I"$SOURCE_DIR/include")
+schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:RC4 -out key.pem 2>"$ERR" || bail "a key is made"
 count=0
 for page in $(pages_with c); do
     for ((n = 1; n <= $(count_blocks "$page" c); n++)); do
