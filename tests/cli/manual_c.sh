@@ -10,6 +10,7 @@ set -u
 # program BODY-FILE: the function around an example.
 program() {
     cat <<'C'
+#include <stdio.h>
 #include <string.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
@@ -57,5 +58,47 @@ for page in $(pages_with c); do
         count=$((count + 1))
     done
 done
+# ---- the wrong calls of schannel-errors(7) ----
+
+# Each block: an expression that is false or NULL, and what the error queue says then.
+perl -e '
+    undef $/;
+    my $page = <>;
+    for my $block ($page =~ /^=for testing wrong-c\n\n((?:    .*\n)+)/mg) {
+        my @lines = $block =~ /^    (.*)$/mg;
+        my $call = shift @lines;
+        $call .= " " . shift @lines while @lines && $lines[0] =~ /^    /;
+        my $said = join " ", @lines;
+        s/\s+/ /g for $call, $said;
+        print "$call\n$said\n";
+    }' "$SOURCE_DIR/doc/schannel-errors.pod" >wrong
+{
+    echo '    unsigned long code;'
+    echo '    const char *text;'
+    blocks schannel-errors wrong-c-setup
+    while read -r call && read -r _; do
+        printf '    ERR_clear_error();\n    ok = (%s) != 0;\n' "$call"
+        echo '    while ((code = ERR_get_error_all(NULL, NULL, NULL, &text, NULL)) != 0)'
+        echo '        if (strcmp(ERR_lib_error_string(code), "schannel") == 0)'
+        echo '            printf("%d %s: %s\n", ok, ERR_reason_error_string(code), text);'
+    done <wrong
+    echo '    EVP_CIPHER_CTX_free(context), EVP_CIPHER_free(cipher);'
+    echo '    EVP_PKEY_CTX_free(import), EVP_PKEY_free(mac_key), EVP_PKEY_free(retired), EVP_PKEY_free(key);'
+    echo '    ok = other == NULL && data == NULL;'
+} >body
+program body >example.c
+expect_ok "the wrong calls compile" "${CC:-cc}" -std=c11 "${warnings[@]}" example.c "${libcrypto[@]}" \
+    -o example
+expect_ok "and are made" env OPENSSL_MODULES="$MODULE_DIR" ./example
+cp "$OUT" said
+calls=0
+while read -r -u 3 call && read -r -u 3 expected; do
+    calls=$((calls + 1))
+    expect_equal "$call: $expected" "0 $expected" "$(sed -n "${calls}p" said)"
+done 3<wrong
+expect_equal "each with one reason" "$calls" "$(wc -l <said)"
+expect_equal "each block of the page is one of them" "$(count_blocks schannel-errors wrong-c)" "$calls"
+echo "# $calls wrong calls"
+
 expect_equal "there are C examples" yes "$([ "$count" -ge 5 ] && echo yes || echo "only $count")"
 finish
