@@ -54,7 +54,7 @@ expect_same_files "and encrypts with the key in it" expected ours
 
 # ---- what goes wrong ----
 
-expect_fail "a key of another cipher" "wrong kind of key" '^EVP_SKEY: expected a RC4 key' \
+expect_fail "a key of another cipher" "wrong kind of key" '^EVP_SKEY: expected a key of RC4' \
     schannel_openssl enc -SCHANNEL-RC4 "${skeymgmt[@]}" -skeyopt alg:AES-128-CBC \
     -skeyopt "hexraw-bytes:$key" -in plain -out "$REFUSED"
 expect_fail "key bytes of another size" "invalid length" 'expected 16 bytes for AES-128-CBC, got 3' \
