@@ -28,7 +28,7 @@ static int get_number(const struct key *key, OSSL_PARAM *param, uint64_t number)
 /* A parameter that this kind of key lacks. */
 static int lacks(const struct key *key, const OSSL_PARAM *param)
 {
-    return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY, "%s: a %s key has none",
+    return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY, "%s: %s keys have none",
                  param->key, key->algorithm->name);
 }
 
@@ -407,7 +407,8 @@ static int collect_exportable(const struct key *key, const OSSL_PARAM *param,
         return 0;
     if (changes->exportable && !key->exportable)
         return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-                     "exportable: can be cleared, but never set on a key that is not exportable");
+                     "exportable: can be cleared, but never set on a key that is not: ask for it "
+                     "when the key is made");
     changes->has_exportable = 1;
     return 1;
 }
