@@ -35,6 +35,11 @@ test|command swtpm|swtpm
 test|command tpm2_createprimary|tpm2-tools
 test|provider tpm2|tpm2-openssl
 test|library valgrind|valgrind
+lint|command git|git
+lint|command clang-format|clang-format
+lint|command clang-tidy|clang-tidy
+lint|command cppcheck|cppcheck
+lint|command shellcheck|shellcheck
 versions|command gcc|gcc
 versions|command clang|clang
 versions|debian-keyring|debian-archive-keyring
