@@ -7,10 +7,13 @@
 #include "schannel/names.h"
 
 /* As libcrypto calls their inputs; NULL: it finds out by itself. */
-static const char *const inputs[] = {
-    NULL, "pem", "der", SCHANNEL_BLOB_OPAQUE, SCHANNEL_BLOB_SIMPLE, SCHANNEL_BLOB_PLAINTEXT,
-    SCHANNEL_BLOB_SIGNED
-};
+static const char *const inputs[] = { NULL,
+                                      "pem",
+                                      "der",
+                                      SCHANNEL_BLOB_OPAQUE,
+                                      SCHANNEL_BLOB_SIMPLE,
+                                      SCHANNEL_BLOB_PLAINTEXT,
+                                      SCHANNEL_BLOB_SIGNED };
 
 #define INPUTS (sizeof(inputs) / sizeof(inputs[0]))
 

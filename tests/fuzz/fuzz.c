@@ -124,8 +124,7 @@ OSSL_PARAM fuzz_octets_param(const char *name, const void *data, size_t size)
 
 void fuzz_file_replace(int fd, const void *data, size_t size)
 {
-    fuzz_expect(ftruncate(fd, 0) == 0 &&
-                    (size == 0 || pwrite(fd, data, size, 0) == (ssize_t)size),
+    fuzz_expect(ftruncate(fd, 0) == 0 && (size == 0 || pwrite(fd, data, size, 0) == (ssize_t)size),
                 "a temporary file written");
 }
 

@@ -38,8 +38,7 @@ void model_mac_setup(void);
 void model_setup(void)
 {
     for (size_t n = 0; n < MODEL_CIPHERS; n++) {
-        ciphers[n] =
-            EVP_CIPHER_fetch(fuzz.libctx, model_algorithms[n].name, "provider!=schannel");
+        ciphers[n] = EVP_CIPHER_fetch(fuzz.libctx, model_algorithms[n].name, "provider!=schannel");
         contexts[n] = EVP_CIPHER_CTX_new();
         fuzz_expect(ciphers[n] != NULL && contexts[n] != NULL, "OpenSSL's ciphers");
     }
@@ -148,7 +147,7 @@ int model_update(struct model_key *key, int encrypt, int padding, const uint8_t 
 /* The size of PKCS #7 padding at the end of |block|; 0: it is malformed. */
 static size_t padding_of(const uint8_t *block, size_t size)
 {
-    const size_t padding = block[size - 1];
+    const size_t padding = size != 0 ? block[size - 1] : 0;
 
     if (padding == 0 || padding > size)
         return 0;

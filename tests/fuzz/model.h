@@ -14,7 +14,7 @@
 
 #define MODEL_MAX_SECRET  64
 #define MODEL_MAX_BLOCK   16
-#define MODEL_MAX_MESSAGE 4096 /* bytes that a MAC absorbs in one input */
+#define MODEL_MAX_MESSAGE 512 /* bytes that a MAC absorbs, a header among them */
 #define MODEL_MAX_MAC     20
 #define MODEL_SALT_SIZE   11
 #define MODEL_RANDOM_SIZE 32
@@ -41,6 +41,7 @@ extern const struct model_algorithm model_algorithms[MODEL_ALGORITHMS];
 
 struct model_key {
     unsigned references; /* of EVP objects: 0, and its handle is unknown */
+    int has_handle;      /* it was asked for: the copies that contexts make have none */
     const struct model_algorithm *algorithm;
     uint8_t handle[MODEL_HANDLE_SIZE];
     int is_retired, is_exportable;

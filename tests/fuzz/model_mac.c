@@ -59,9 +59,8 @@ static void nested(const struct model_key *key, const uint8_t *data, size_t size
     memset(pad1, 0x36, sizeof(pad1));
     memset(pad2, 0x5c, sizeof(pad2));
     digest(md,
-           (struct octets[]){ { key->secret, is_ssl3 ? key->secret_size : 0 },
-                              { pad1, pad },
-                              { data, size } },
+           (struct octets[]){
+               { key->secret, is_ssl3 ? key->secret_size : 0 }, { pad1, pad }, { data, size } },
            3, inner);
     digest(md, (struct octets[]){ secret, { pad2, pad }, { inner, model_mac_size(key) } }, 3, out);
 }
@@ -132,9 +131,8 @@ static int begin(struct model_key *key, struct model_record *record)
     if (key->is_absorbing)
         return 1;
     if (record->is_enabled) {
-        if (has_header(key) &&
-            (!record->has_type || !record->has_length ||
-             (key->algorithm->protocol == MODEL_TLS1 && !record->has_version)))
+        if (has_header(key) && (!record->has_type || !record->has_length ||
+                                (key->algorithm->protocol == MODEL_TLS1 && !record->has_version)))
             return 0;
         if (key->sequence > last_sequence(key))
             return 0;

@@ -36,19 +36,19 @@ static void use_cipher(struct cipher_value *cipher, int encrypt)
     uint8_t out[sizeof(in) + 2 * BULK_CIPHER_MAX_BLOCK_SIZE];
     size_t written;
 
-    (void)fuzz_outcome(cipher_value_update(fuzz.provctx, cipher, &use, in, 37, out, sizeof(out),
-                                           &written));
+    (void)fuzz_outcome(
+        cipher_value_update(fuzz.provctx, cipher, &use, in, 37, out, sizeof(out), &written));
     (void)fuzz_outcome(cipher_value_update(fuzz.provctx, cipher, &use, in, sizeof(in), out,
                                            sizeof(out), &written));
-    (void)fuzz_outcome(
-        cipher_value_final(fuzz.provctx, cipher, &use, out, sizeof(out), &written));
+    (void)fuzz_outcome(cipher_value_final(fuzz.provctx, cipher, &use, out, sizeof(out), &written));
 }
 
 static void use_mac(struct mac_value *mac)
 {
     static const uint8_t in[100] = "any text";
-    struct mac_record record = { .enabled = 1, .has_type = 1, .has_version = 1, .has_length = 1,
-                                 .length = 50 };
+    struct mac_record record = {
+        .enabled = 1, .has_type = 1, .has_version = 1, .has_length = 1, .length = 50
+    };
     uint8_t out[DIGEST_MAX_SIZE];
 
     (void)fuzz_outcome(mac_value_update(fuzz.provctx, mac, &record, in, sizeof(in)));
@@ -75,8 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct moment deadline = { 0 };
     struct octets payload;
     struct key *key = key_new(fuzz.provctx);
-    const int is_transfer =
-        (payload_head_take(&input, &header), header.mode == BLOB_MODE_TRANSFER);
+    const int is_transfer = (payload_head_take(&input, &header), header.mode == BLOB_MODE_TRANSFER);
     const unsigned choice = fuzz_u8(&input);
 
     fuzz_expect(key != NULL, "memory");

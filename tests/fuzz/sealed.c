@@ -35,7 +35,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     fuzz_setup();
     contexts.import = EVP_PKEY_CTX_new_from_name(fuzz.libctx, SCHANNEL_KEY_TYPE, NULL);
-    fuzz_expect(contexts.import != NULL && EVP_PKEY_fromdata_init(contexts.import) > 0, "a context");
+    fuzz_expect(contexts.import != NULL && EVP_PKEY_fromdata_init(contexts.import) > 0,
+                "a context");
     for (size_t n = 0; n < 8; n++)
         contexts.cipher[n + 1] = EVP_CIPHER_fetch(fuzz.libctx, ciphers[n], NULL);
     for (size_t n = 0; n < 4; n++)
@@ -144,8 +145,8 @@ static void use_in_contexts(EVP_PKEY *key, const struct opaque_header *header, u
     if (header->protocol != KEY_PROTOCOL_NONE)
         use_mac(contexts.mac[header->protocol], params);
     if (header->algorithm->kind == KEY_KIND_MASTER)
-        use_master(key, choice & 1 ? SCHANNEL_USAGE_CLIENT_WRITE_KEY
-                                   : SCHANNEL_USAGE_SERVER_WRITE_MAC);
+        use_master(key,
+                   choice & 1 ? SCHANNEL_USAGE_CLIENT_WRITE_KEY : SCHANNEL_USAGE_SERVER_WRITE_MAC);
 }
 
 /* The seal of a live key is good whatever its state is; a transfer is claimed by it, which cannot be
@@ -185,8 +186,8 @@ static void use_key(EVP_PKEY *key, const struct opaque_header *header, unsigned 
     BIO_free(out);
 }
 
-static void use_in_own_context(const uint8_t *blob, size_t size,
-                               const struct opaque_header *header, unsigned choice)
+static void use_in_own_context(const uint8_t *blob, size_t size, const struct opaque_header *header,
+                               unsigned choice)
 {
     const OSSL_PARAM params[] = {
         fuzz_octets_param(SCHANNEL_PARAM_OPAQUE_BLOB, blob, size),

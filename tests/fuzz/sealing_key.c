@@ -42,8 +42,8 @@ static int read_plainly(const uint8_t *data, size_t size, uint8_t secret[SEALING
 /* A keyring of its own, since one keeps what it has read.  At most what fits into a pipe. */
 static int read_by_provider(const uint8_t *data, size_t size, struct sealing_key *key)
 {
-    struct sealing_keyring *keyring = sealing_keyring_new(
-        fuzz.provctx->libctx, fuzz.provctx->fork_guard, fuzz.provctx->errors);
+    struct sealing_keyring *keyring =
+        sealing_keyring_new(fuzz.provctx->libctx, fuzz.provctx->fork_guard, fuzz.provctx->errors);
     char source[16];
     int ends[2], ok;
 

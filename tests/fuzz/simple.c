@@ -36,8 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* all but the last have 16 bytes, enough for the headers */
     for (blobs[0] = fuzz_take(&input, most == 1 ? input.size : 16); count < most; count++)
         blobs[count] = fuzz_take(&input, count + 1 == most ? input.size : 16);
-    fuzz_expect(fuzz_outcome(simple_blob_import(fuzz.provctx, blobs, count, &options, NULL) !=
-                             NULL) == 0,
-                "no key without an exchange key");
+    fuzz_expect(
+        fuzz_outcome(simple_blob_import(fuzz.provctx, blobs, count, &options, NULL) != NULL) == 0,
+        "no key without an exchange key");
     return 0;
 }

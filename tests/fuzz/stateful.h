@@ -9,11 +9,11 @@
 #include "fuzz.h"
 #include "model.h"
 
-#define SLOTS           4   /* of keys; of contexts half as many, and of blobs */
-#define MAX_KEYS        128 /* that one input can make */
-#define MAX_DATA        64  /* bytes of one call */
-#define MAX_BLOB        1024
-#define MAX_OPERATIONS  64
+#define SLOTS          4   /* of keys; of contexts half as many, and of blobs */
+#define MAX_KEYS       128 /* that one input can make */
+#define MAX_DATA       64  /* bytes of one call */
+#define MAX_BLOB       1024
+#define MAX_OPERATIONS 40
 
 struct key_slot {
     EVP_PKEY *pkey;

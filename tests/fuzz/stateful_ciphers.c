@@ -71,9 +71,8 @@ static int pads(const struct cipher_slot *slot)
 /* A key goes on in |encrypt|'s direction unless a block of the other one is incomplete. */
 static int can_continue(const struct model_key *key, int encrypt, int has_iv)
 {
-    return !key->is_retired &&
-           (has_iv || key->buffered == 0 || key->direction == (encrypt ? MODEL_ENCRYPT
-                                                                        : MODEL_DECRYPT));
+    return !key->is_retired && (has_iv || key->buffered == 0 ||
+                                key->direction == (encrypt ? MODEL_ENCRYPT : MODEL_DECRYPT));
 }
 
 static void bind(struct cipher_slot *slot, struct model_key *key)
@@ -100,7 +99,7 @@ static void bind_to(struct machine *machine, struct cipher_slot *slot, struct mo
     int expected;
 
     pattern(machine, iv, sizeof(iv));
-    expected = key->references != 0 && key->algorithm->kind == MODEL_CIPHER &&
+    expected = key->references != 0 && key->has_handle && key->algorithm->kind == MODEL_CIPHER &&
                strcmp(key->algorithm->name, slot->algorithm->name) == 0 &&
                can_continue(key, encrypt, has_iv);
     if (!outcome(machine,
@@ -218,8 +217,7 @@ void update_cipher(struct machine *machine)
     if (slot->context == NULL)
         return;
     state = state_of(slot);
-    ok = state != NULL &&
-         model_update(state, slot->encrypt, pads(slot), in, size, want, &expected);
+    ok = state != NULL && model_update(state, slot->encrypt, pads(slot), in, size, want, &expected);
     if (outcome(machine, EVP_CipherUpdate(slot->context, out, &written, in, (int)size), ok))
         fuzz_expect_same(out, (size_t)written, want, expected, "the model's bytes");
 }

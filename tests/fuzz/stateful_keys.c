@@ -29,6 +29,7 @@ struct model_key *new_model(struct machine *machine, const struct model_key *mod
     fuzz_expect(copy != NULL && machine->made_count < MAX_KEYS, "room for a model");
     *copy = *model;
     copy->references = 1;
+    copy->has_handle = 0;
     memset(copy->handle, 0, sizeof(copy->handle));
     machine->made[machine->made_count++] = copy;
     return copy;
@@ -52,10 +53,12 @@ void put_key(struct key_slot *slot, EVP_PKEY *pkey, struct model_key *model)
     drop_key(slot);
     slot->pkey = pkey;
     slot->model = model;
-    if (!model->is_retired)
-        fuzz_expect(EVP_PKEY_get_octet_string_param(pkey, SCHANNEL_PARAM_KEY_HANDLE, model->handle,
-                                                    MODEL_HANDLE_SIZE, &size),
-                    "a handle");
+    if (model->has_handle)
+        return;
+    fuzz_expect(EVP_PKEY_get_octet_string_param(pkey, SCHANNEL_PARAM_KEY_HANDLE, model->handle,
+                                                MODEL_HANDLE_SIZE, &size),
+                "a handle");
+    model->has_handle = 1;
 }
 
 static void check_key(const struct key_slot *slot)
@@ -128,7 +131,7 @@ static void take_key(struct machine *machine, struct model_key *model)
     model->algorithm = &model_algorithms[fuzz_u8(&machine->input) % MODEL_ALGORITHMS];
     flags = fuzz_u8(&machine->input);
     model->is_exportable = flags & 1;
-    model->is_converted = flags >> 1 & 1;
+    model->is_converted = model->algorithm->kind == MODEL_MASTER && (flags & 2) != 0;
     model->secret_size = model->algorithm->key_size;
     pattern(machine, model->secret, model->secret_size + model->algorithm->salt_size);
     pattern(machine, model->client_random, MODEL_RANDOM_SIZE);

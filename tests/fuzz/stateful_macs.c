@@ -61,7 +61,7 @@ static void bind_to(struct machine *machine, struct mac_slot *slot, struct model
         fuzz_octets_param(SCHANNEL_PARAM_KEY_HANDLE, key->handle, MODEL_HANDLE_SIZE),
         OSSL_PARAM_construct_end(),
     };
-    const int expected = key->references != 0 && !key->is_retired &&
+    const int expected = key->references != 0 && key->has_handle && !key->is_retired &&
                          key->algorithm->kind == MODEL_MAC &&
                          key->algorithm->protocol == slot->algorithm->protocol;
 
@@ -206,6 +206,8 @@ void update_mac(struct machine *machine)
     if (slot->context == NULL || size == 0)
         return;
     state = state_of(slot);
+    if (state != NULL && state->message_size + size + 16 > MODEL_MAX_MESSAGE)
+        return;
     expected = state != NULL && model_absorb(state, &slot->record, in, size);
     (void)outcome(machine, EVP_MAC_update(slot->context, in, size), expected);
 }

@@ -41,9 +41,9 @@ void set_key(struct machine *machine)
     if (slot->pkey == NULL)
         return;
     if (choice == 0) {
-        params[0] = fuzz_octets_param(
-            SCHANNEL_PARAM_IV, iv,
-            can_set_iv(model) && exportable ? model->algorithm->block : MODEL_MAX_BLOCK / 2);
+        params[0] = fuzz_octets_param(SCHANNEL_PARAM_IV, iv,
+                                      can_set_iv(model) && exportable ? model->algorithm->block
+                                                                      : MODEL_MAX_BLOCK / 2);
         expected = can_set_iv(model) && params[0].data_size == model->algorithm->block;
     } else if (choice == 1) {
         params[0] = OSSL_PARAM_construct_uint64(SCHANNEL_PARAM_SEQUENCE, &sequence);
@@ -52,8 +52,7 @@ void set_key(struct machine *machine)
         params[0] = OSSL_PARAM_construct_int(SCHANNEL_PARAM_EXPORTABLE, &exportable);
         expected = !exportable || model->is_exportable;
     }
-    if (!outcome(machine, EVP_PKEY_set_params(slot->pkey, params),
-                 expected && !model->is_retired))
+    if (!outcome(machine, EVP_PKEY_set_params(slot->pkey, params), expected && !model->is_retired))
         return;
     if (choice == 0)
         model_set_iv(model, iv);
@@ -158,10 +157,10 @@ void export_bytes(struct machine *machine)
     expected = !model->is_retired && model->is_exportable && !model_is_running(model);
     if (!outcome(machine, EVP_PKEY_todata(from->pkey, EVP_PKEY_KEYPAIR, &params), expected))
         return;
-    secret = OSSL_PARAM_locate_const(
-        params, model->algorithm->kind == MODEL_MASTER && !model->is_converted
-                    ? SCHANNEL_PARAM_PREMASTER
-                    : SCHANNEL_PARAM_SECRET);
+    secret = OSSL_PARAM_locate_const(params,
+                                     model->algorithm->kind == MODEL_MASTER && !model->is_converted
+                                         ? SCHANNEL_PARAM_PREMASTER
+                                         : SCHANNEL_PARAM_SECRET);
     fuzz_expect(secret != NULL, "a secret");
     fuzz_expect_same(secret->data, secret->data_size, model->secret, model->secret_size,
                      "the secret of the model");
