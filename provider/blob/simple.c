@@ -232,7 +232,7 @@ static struct key *make_key(struct provctx *provctx, const struct envelope *enve
     }
     return blob_key_make(provctx, envelope->algorithm,
                          (struct octets){ candidate->bytes + envelope->sizes.most - size, size },
-                         options);
+                         options, KEY_ORIGIN_SIMPLE);
 }
 
 struct key *simple_blob_import(struct provctx *provctx, const struct octets *blobs, size_t count,

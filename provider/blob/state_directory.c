@@ -15,20 +15,11 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include "blob/sealing_key.h"
+#include "environment.h"
 
 #define DIRECTORY_NAME "schannel"
 #define KEY_FILE_NAME  "seal.key"
 #define CLAIMS_NAME    "claims"
-
-/* A set-user-ID program does not take directions from its caller's environment. */
-static const char *environment(const char *name)
-{
-#ifdef __GLIBC__
-    return secure_getenv(name);
-#else
-    return getenv(name);
-#endif
-}
 
 /* The XDG base directory specification: a relative path is to be ignored. */
 static const char *xdg_directory(const char *name)

@@ -7,6 +7,7 @@
 #include <openssl/bio.h>
 #include <openssl/core_dispatch.h>
 #include "blob/moment.h"
+#include "blob/opaque_header.h"
 #include "dispatch.h"
 #include "key/key.h"
 #include "key/transfer.h"
@@ -86,6 +87,37 @@ static void print_time(BIO *out, const char *name, uint64_t seconds)
         BIO_printf(out, "    %s: %" PRIu64 " seconds after 1970\n", name, seconds);
 }
 
+static void print_hex(BIO *out, const uint8_t *bytes, size_t size)
+{
+    for (size_t n = 0; n < size; n++)
+        BIO_printf(out, "%02x", bytes[n]);
+}
+
+/* Where the key came from; of an opaque blob what its header says in clear. */
+static void print_origin(BIO *out, const struct key *key)
+{
+    const struct opaque_header *header = key->opened;
+
+    if (key_origin_name(key) != NULL)
+        BIO_printf(out, "    Origin: %s\n", key_origin_name(key));
+    if (header == NULL)
+        return;
+    BIO_printf(out, "    Blob: type 9, version 2, ALG_ID 0x%08x, format version %d, %s\n",
+               (unsigned)header->algorithm->alg_id, OPAQUE_FORMAT_VERSION,
+               header->mode == BLOB_MODE_TRANSFER ? "transfer" : "snapshot");
+    BIO_printf(out, "    Blob id: ");
+    print_hex(out, header->blob_id, sizeof(header->blob_id));
+    BIO_printf(out, "\n    Sealed under: ");
+    if (header->has_passphrase) {
+        BIO_printf(out, "a passphrase, %" PRIu32 " iterations\n", header->iterations);
+    } else {
+        BIO_printf(out, "key ");
+        print_hex(out, header->sealing_key_id, sizeof(header->sealing_key_id));
+        BIO_printf(out, "\n");
+    }
+    print_time(out, "Sealed at", header->created);
+}
+
 /* A key that can be looked at but has not been claimed. */
 static void print_transfer(BIO *out, const struct transfer *transfer)
 {
@@ -112,6 +144,7 @@ static void print_key(BIO *out, const struct key *key, const char *id)
     BIO_printf(out, "    Exportable: %s\n", key->exportable ? "yes" : "no");
     if (key->fork_allowed)
         BIO_printf(out, "    Fork: allowed\n");
+    print_origin(out, key);
     if (key->transfer != NULL)
         print_transfer(out, key->transfer);
     switch (key->algorithm->kind) {

@@ -18,6 +18,7 @@
 #include "key/password.h"
 #include "params.h"
 #include "schannel/names.h"
+#include "trace.h"
 
 static OSSL_FUNC_kdf_newctx_fn context_new;
 static OSSL_FUNC_kdf_freectx_fn context_free;
@@ -174,6 +175,7 @@ static int derive(void *vcontext, unsigned char *out, size_t size, const OSSL_PA
                      "keylen: usage %s gives %zu bytes with these parameters, not %zu",
                      context->with_salt ? SCHANNEL_USAGE_CIPHER_KEY : SCHANNEL_USAGE_KEY, expected,
                      size);
+    trace_write(context->provctx->trace, "CRYPTDERIVEKEY: %zu bytes", size);
     ok = make(context, key_size, salt_size, key, salt);
     if (ok) {
         memcpy(out, key, key_size);

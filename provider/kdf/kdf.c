@@ -17,6 +17,7 @@
 #include "params.h"
 #include "schannel/names.h"
 #include "skey_dispatch.h"
+#include "trace.h"
 
 #define MAX_INPUT_SIZE 65535 /* secret, label and seed; the handshake may have any length */
 
@@ -164,6 +165,8 @@ int kdf_derive(void *vkdf, unsigned char *key, size_t size, const OSSL_PARAM par
     if (!kdf_set_ctx_params(kdf, params) || !kdf_usage_check(kdf, kdf->usage) ||
         !kdf_check_one_secret(kdf) || !check_size(kdf, size))
         return 0;
+    trace_write(kdf->provctx->trace, "%s-KDF: %s, %zu bytes", protocol_rules(kdf->protocol)->prefix,
+                kdf->usage->name, size);
     return kdf->master != NULL ? kdf_from_master(kdf, kdf->master, key, size)
                                : kdf->usage->derive(kdf, kdf->usage, key, size);
 }

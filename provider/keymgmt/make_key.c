@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include "blob/opaque.h"
+#include "key/key_trace.h"
 #include "protocol/des_key.h"
 #include "protocol/ssl2.h"
 #include "schannel/names.h"
@@ -291,6 +292,13 @@ static int make_value(struct key *key, const struct request *request)
     return 0;
 }
 
+static uint8_t origin_of(const struct request *request)
+{
+    if (request->secret != NULL || request->premaster != NULL)
+        return KEY_ORIGIN_BYTES;
+    return password_given(&request->password) != NULL ? KEY_ORIGIN_PASSWORD : KEY_ORIGIN_GENERATED;
+}
+
 int request_make_key(struct key *key, const struct request *request, int may_generate)
 {
     const struct provctx *provctx = key->provctx;
@@ -321,9 +329,12 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
         key->algorithm = request->algorithm;
         key->protocol = request->algorithm->protocol;
         key->exportable = request->exportable;
+        key->origin = origin_of(request);
         ok = make_value(key, request);
     }
     ok = ok && request_apply_to(key, request);
+    if (ok && blob.data == NULL)
+        key_trace(key, "made: %s", key_origin_name(key));
     if (!ok)
         key_reset(key);
     return ok;

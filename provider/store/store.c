@@ -219,7 +219,10 @@ static int give_name(struct store *store, OSSL_CALLBACK *callback, void *arg)
                      &store->uri.options, line);
     /* |line| was empty when its parameter was made. */
     params[2] = OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DESC, line, 0);
+    /* OpenSSL 3.5 raises that the name is no octet string before it takes it. */
+    errors_mark(store->provctx->errors);
     ok = callback(params, arg);
+    errors_unmark(store->provctx->errors, !ok);
     OPENSSL_free(uri);
     return ok;
 }

@@ -14,6 +14,8 @@ void derivation_rows(void)
     };
     const struct compressions needed[] = { tls1_compressions(104), tls1_compressions(136),
                                            ssl3_compressions(104) };
+    const struct row objects = { "reconnect, beside empty EVP_PKEYs", tls1_master_keys, empty_keys,
+                                 NO_GOAL, 0 };
     struct row reconnect = {
         .what = "reconnect, four key objects",
         .ours = tls1_master_keys,
@@ -32,4 +34,5 @@ void derivation_rows(void)
                1e6 * seconds, nss_why_not());
         print_limit(tls1_compressions(104), seconds);
     }
+    compare(&objects);
 }

@@ -16,6 +16,7 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <schannel/names.h>
+#include "derivations.h"
 #include "rows.h"
 #include "timing.h"
 
@@ -88,7 +89,7 @@ int main(int argc, char **argv)
 {
     OSSL_PROVIDER *standard = OSSL_PROVIDER_load(NULL, "default");
     OSSL_PROVIDER *legacy = OSSL_PROVIDER_load(NULL, "legacy");
-    OSSL_PROVIDER *ours;
+    OSSL_PROVIDER *empty = load_empty_keys(), *ours;
 
     for (int n = 1; n < argc; n++) {
         if (!is_group(argv[n])) {
@@ -98,7 +99,7 @@ int main(int argc, char **argv)
     }
     OSSL_PROVIDER_set_default_search_path(NULL, MODULE_DIR);
     ours = OSSL_PROVIDER_load(NULL, SCHANNEL_PROVIDER_NAME);
-    if (standard == NULL || legacy == NULL || ours == NULL)
+    if (standard == NULL || legacy == NULL || empty == NULL || ours == NULL)
         die("loading the providers");
     print_machine();
     for (size_t n = 0; n < GROUPS; n++) {
@@ -110,6 +111,7 @@ int main(int argc, char **argv)
     printf("\n");
     print_load("at the end");
     OSSL_PROVIDER_unload(ours);
+    OSSL_PROVIDER_unload(empty);
     OSSL_PROVIDER_unload(legacy);
     OSSL_PROVIDER_unload(standard);
     return 0;

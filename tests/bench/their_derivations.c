@@ -158,5 +158,5 @@ static void close_hmac_keys(void *state)
 }
 
 const struct job hmac_keys = {
-    "HMAC, four EVP_PKEYs", open_hmac_keys, run_hmac_keys, close_hmac_keys, NULL, NULL, 0, 0
+    "HMAC", open_hmac_keys, run_hmac_keys, close_hmac_keys, NULL, NULL, 0, 0
 };

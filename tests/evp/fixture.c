@@ -94,7 +94,13 @@ void assert_no_reason(void)
 
 void assert_no_errors(void)
 {
-    assert_int_equal(ERR_peek_error(), 0);
+    const char *file, *function, *data;
+    int line, flags;
+    const unsigned long error = ERR_peek_error_all(&file, &line, &function, &data, &flags);
+
+    if (error != 0)
+        fail_msg("left on the queue: %s in %s, %s:%d, \"%s\"", ERR_error_string(error, NULL),
+                 function, file, line, data);
 }
 
 OSSL_PARAM text_param(const char *name, const char *value)
