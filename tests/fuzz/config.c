@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    { 0, NULL } };
     CONF *conf = NCONF_new_ex(fuzz.libctx, NULL);
     BIO *in = BIO_new_mem_buf(data, (int)size);
-    struct config config = { NULL, NULL };
+    struct config config = { NULL, NULL, NULL };
     long line = 0;
 
     fuzz_expect(conf != NULL && in != NULL, "memory");
@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_expect(config_read(&config, (const OSSL_CORE_HANDLE *)(const void *)conf, core),
                     "a configuration");
         fuzz_expect(same(config.seal_key, NCONF_get_string(conf, SECTION, "seal-key")) &&
-                        same(config.claim_dir, NCONF_get_string(conf, SECTION, "claim-dir")),
+                        same(config.claim_dir, NCONF_get_string(conf, SECTION, "claim-dir")) &&
+                        same(config.trace, NCONF_get_string(conf, SECTION, "trace")),
                     "what the file says");
         (void)fuzz_reasons();
         if (config.seal_key != NULL)

@@ -69,8 +69,10 @@ static void offer_known_key(void)
 
 void fuzz_setup(void)
 {
-    OSSL_PROVIDER *provider;
+    OSSL_PROVIDER *provider = NULL;
 
+    /* no diagnostics, whatever a configuration says: they would be written to a file that it names */
+    fuzz_expect(setenv("SCHANNEL_TRACE", "", 1) == 0, "an environment");
     fuzz.libctx = OSSL_LIB_CTX_new();
     fuzz_expect(fuzz.libctx != NULL &&
                     OSSL_PROVIDER_add_builtin(fuzz.libctx, "schannel", OSSL_provider_init) == 1 &&
