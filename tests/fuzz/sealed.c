@@ -130,7 +130,7 @@ static void use_master(EVP_PKEY *master, const char *usage)
 
 static void use_in_contexts(EVP_PKEY *key, const struct opaque_header *header, unsigned choice)
 {
-    uint8_t handle[KEY_HANDLE_SIZE];
+    uint8_t handle[KEY_HANDLE_SIZE] = { 0 };
     OSSL_PARAM params[] = {
         fuzz_octets_param(SCHANNEL_PARAM_KEY_HANDLE, handle, sizeof(handle)),
         OSSL_PARAM_construct_end(),
