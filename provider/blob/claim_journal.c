@@ -211,7 +211,7 @@ static int make_claim(const struct claim_journal *journal, int directory, const 
     if (failure == EEXIST)
         return RAISE(journal->errors, SCHANNEL_R_BLOB_ALREADY_OPENED,
                      "opaque blob: is a transfer, which opens once, and it was opened before "
-                     "(claim-dir %s)",
+                     "(claim-dir %s): export the key anew",
                      path);
     return RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED,
                  "claim-dir %s: the claim cannot be written: %s", path, SYSTEM_TEXT(failure));

@@ -284,7 +284,8 @@ static int check_sealing_key(const struct provctx *provctx, const struct opaque_
     print_hex(want, header->sealing_key_id, SEALING_KEY_ID_SIZE);
     print_hex(have, unsealing->key.id, SEALING_KEY_ID_SIZE);
     return RAISE(provctx->errors, SCHANNEL_R_SEALED_WITH_ANOTHER_KEY,
-                 "opaque blob: sealed with key %s, have %s (%s)", want, have, unsealing->source);
+                 "opaque blob: sealed with key %s, have %s (%s): name the other one with seal-key",
+                 want, have, unsealing->source);
 }
 
 /* Finds the key that opens the blob. */

@@ -101,11 +101,13 @@ static int get_key_size(const struct context *context, size_t *size)
 {
     if (context->cipher == NULL)
         return RAISE(errors_of(context), SCHANNEL_R_MISSING_PARAMETER,
-                     "cipher: is not set, but this derivation needs it");
+                     "cipher: is not set: expected " BULK_CIPHER_NAMES);
     *size = key_size_for_bits(context->cipher, context->bits);
     return *size != 0 ||
            RAISE(errors_of(context), SCHANNEL_R_INVALID_PARAMETER,
-                 "cipher-bits: %s has no key of %u bits", context->cipher->name, context->bits);
+                 "cipher-bits: expected %s%u for %s, got %u",
+                 key_size_varies(context->cipher) ? "a multiple of 8 from 40 to " : "",
+                 (unsigned)context->cipher->default_bits, context->cipher->name, context->bits);
 }
 
 /*

@@ -320,8 +320,8 @@ static int set_one(struct kdf *kdf, const OSSL_PARAM *param)
     if (n == SETTERS)
         return 1;
     if ((setters[n].protocols >> kdf->protocol & 1) == 0)
-        return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none",
-                     param->key, key_protocol_name(kdf->protocol));
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: %s has none, leave it out", param->key, key_protocol_name(kdf->protocol));
     return setters[n].set(kdf, param);
 }
 

@@ -90,7 +90,7 @@ int kdf_set_skey(void *vkdf, void *skey, const char *name)
         return 0;
     ok = master->protocol == kdf->protocol ||
          RAISE(kdf->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a master key of %s, got a %s key", name,
+               "%s: expected a master key of %s, got a key of %s", name,
                key_protocol_name(kdf->protocol), master->algorithm->name);
     if (ok)
         kdf_take_parameters(kdf, master->value.master);

@@ -155,7 +155,7 @@ static int check_duplication(const struct generation *generation, const struct k
     if (generation->request.usage != KEY_USAGE_NONE)
         name = SCHANNEL_PARAM_USAGE;
     return name == NULL || RAISE(generation->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                                 "%s: keys are derived from a master key, but this is a %s key",
+                                 "%s: keys are derived from masters, and this key is one of %s",
                                  name, key->algorithm->name);
 }
 
