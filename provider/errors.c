@@ -178,6 +178,13 @@ void errors_unmark(const struct errors *errors, int keep)
         errors->pop_to_mark(errors->core);
 }
 
+const char *errors_system_text(int error, struct system_text *text)
+{
+    if (strerror_r(error, text->text, sizeof(text->text)) != 0)
+        (void)snprintf(text->text, sizeof(text->text), "error %d", error);
+    return text->text;
+}
+
 int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name)
 {
     if (EVP_default_properties_is_fips_enabled(libctx))

@@ -89,6 +89,14 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
 void errors_mark(const struct errors *errors);
 void errors_unmark(const struct errors *errors, int keep);
 
+/* What the system says of an errno: strerror itself need not be safe in threads. */
+struct system_text {
+    char text[96];
+};
+const char *errors_system_text(int error, struct system_text *text);
+/* A string that lives as long as the block it stands in. */
+#define SYSTEM_TEXT(error) errors_system_text((error), &(struct system_text){ "" })
+
 /* An inner fetch of |name| found nothing: says whether the default properties are the cause.  0. */
 int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name);
 /* The random number generator failed.  0. */

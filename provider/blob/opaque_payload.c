@@ -198,7 +198,8 @@ static int read_derivation(struct reader *reader, struct master_value *master)
            derivation->mac_bits <= DERIVATION_MAX_BITS &&
            (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) && digest <= DIGEST_SHA1 &&
            version_is_readable(master) &&
-           derivation_check_protocol(NULL, master->protocol, derivation);
+           derivation_check_protocol(NULL, master->protocol, derivation) &&
+           derivation_check_lengths(NULL, master->protocol, derivation);
 }
 
 static int read_master(struct reader *reader, struct key *key)

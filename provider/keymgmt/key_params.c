@@ -246,14 +246,15 @@ static int get_handle(struct key *key, OSSL_PARAM *param)
                              (struct octets){ handle, sizeof(handle) });
 }
 
-/* libcrypto asks every key for a default digest: only a MAC key has one, others stay silent. */
+/* libcrypto asks every key for a default digest before it signs.  Only a live MAC key has one; others
+ * stay silent, since the signature itself says what is wrong with them. */
 static int get_default_digest(struct key *key, OSSL_PARAM *param)
 {
     int ok = 1;
 
-    if (!key_lock(key))
-        return 0;
-    if (key_mac(key) != NULL)
+    if (!key_enter_inherited(key))
+        return 1;
+    if (!key->retired && key->algorithm != NULL && key_mac(key) != NULL)
         ok = get_digest(key, param);
     key_unlock(key);
     return ok;

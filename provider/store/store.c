@@ -122,7 +122,7 @@ static int open_file(struct store *store)
     if ((store->file = listing_open_file(store->uri.path)) == NULL)
         return RAISE(errors, SCHANNEL_R_FILE_UNREADABLE, "%s: %s", store->uri.path,
                      errno == EINVAL ? "is neither a regular file nor a directory"
-                                     : strerror(errno));
+                                     : SYSTEM_TEXT(errno));
     switch (listing_read(store->provctx, store->file, &store->blob, &store->size, &store->is_pem)) {
     case LISTING_FAILED:
         return 0;
@@ -237,7 +237,7 @@ static int give_key(struct store *store, const struct passphrase_source *passphr
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
         OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, key_type, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(key)),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(void *)),
         OSSL_PARAM_construct_end(),
     };
     int ok = key != NULL && callback(params, arg);

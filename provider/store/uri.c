@@ -223,7 +223,7 @@ char *store_uri_of_file(const struct store_uri *uri, const char *file)
     end = encode(end, uri->path);
     end = encode(end, separator_of(uri));
     end = encode(end, file);
-    strcpy(end, uri->query);
+    OPENSSL_strlcpy(end, uri->query, size - (size_t)(end - text));
     return text;
 }
 
