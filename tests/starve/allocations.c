@@ -1,6 +1,10 @@
 /* Points and allocations: see points.h. */
+#define _GNU_SOURCE /* dladdr1 */
 #include "points.h"
 
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +26,8 @@ static struct {
     struct point *hit; /* NULL: nothing fails */
 } armed;
 
+static int passes_over_stores, stores;
+
 static struct block *youngest;
 static struct holdings holdings;
 
@@ -29,7 +35,8 @@ static struct holdings holdings;
 
 void points_arm(enum point_kind kind, size_t number, struct point *hit)
 {
-    *hit = (struct point){ NULL, 0 };
+    hit->name = NULL;
+    hit->line = 0;
     armed.kind = kind;
     armed.number = number;
     armed.count = 0;
@@ -43,10 +50,38 @@ void points_disarm(void)
 
 int points_meet(enum point_kind kind, const char *name, int line)
 {
-    if (armed.hit == NULL || kind != armed.kind || ++armed.count != armed.number)
+    if (armed.hit == NULL || kind != armed.kind || (passes_over_stores && stores != 0) ||
+        ++armed.count != armed.number)
         return 0;
-    *armed.hit = (struct point){ name, line };
+    armed.hit->line = line;
+    armed.hit->depth = backtrace(armed.hit->stack, POINT_MAX_STACK);
+    armed.hit->name = name;
     return 1;
+}
+
+int point_is_in(const struct point *point, const char *name)
+{
+    for (int n = 0; n < point->depth; n++) {
+        const char *at = (const char *)point->stack[n] - 1; /* the call is before the return */
+        const ElfW(Sym) *symbol = NULL;
+        Dl_info info;
+
+        if (dladdr1(at, &info, (void **)&symbol, RTLD_DL_SYMENT) != 0 && info.dli_sname != NULL &&
+            symbol != NULL && at < (const char *)info.dli_saddr + symbol->st_size &&
+            strcmp(info.dli_sname, name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+void points_pass_over_stores(int pass_over)
+{
+    passes_over_stores = pass_over;
+}
+
+void points_count_stores(int difference)
+{
+    stores += difference;
 }
 
 void points_count_descriptors(int difference)

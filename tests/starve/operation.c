@@ -50,6 +50,18 @@ static char *keep_text(struct spec *spec, const char *text, size_t size)
     return kept;
 }
 
+static size_t read_octets(const char *path, uint8_t *out, size_t room)
+{
+    FILE *file = fopen(path, "rb");
+    size_t size;
+
+    assert_non_null(file);
+    size = fread(out, 1, room, file);
+    assert_true(size > 0 && size < room);
+    fclose(file);
+    return size;
+}
+
 static void add_one(struct spec *spec, const char *name, const char *value)
 {
     uint8_t *octets = spec->octets + spec->used_octets;
@@ -60,7 +72,11 @@ static void add_one(struct spec *spec, const char *name, const char *value)
     } else if (value[0] == '*') {
         size = strtoul(value + 1, NULL, 10);
         assert_true(spec->used_octets + size <= sizeof(spec->octets));
-        pattern(octets, size, (unsigned)name[0]);
+        pattern(octets, size, (unsigned)size);
+        add_octets(&spec->list, name, octets, size);
+        spec->used_octets += size;
+    } else if (value[0] == '<') {
+        size = read_octets(value + 1, octets, sizeof(spec->octets) - spec->used_octets);
         add_octets(&spec->list, name, octets, size);
         spec->used_octets += size;
     } else {

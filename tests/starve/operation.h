@@ -18,8 +18,8 @@
 #define MAX_TEXT 1024
 
 /*
- * Parameters as a line of text, "name=value name=value": #N is a number, *N are N octets, anything
- * else is text, in which @ is the directory of the test.
+ * Parameters as a line of text, "name=value name=value": #N is a number, *N are N octets, <PATH
+ * the octets of a file, anything else is text; @ is the directory of the test.
  */
 struct spec {
     struct list list;
@@ -53,9 +53,10 @@ struct scene {
 enum {
     IS_COLD = 1,  /* needs a library context of its own for every run */
     IS_SPENT = 2, /* a failed file call may use it up, as a transfer whose claim is half recorded */
-    IS_SLOW = 4,  /* of libcrypto's allocations only some are followed by a second run */
-    IS_LOAD = 16, /* the provider is not there yet: the reason is libcrypto's */
-    IS_RANDOM = 8, /* the key that is made is another one each time */
+    IS_SLOW = 4,  /* only some failures are followed by a second run */
+    OPENS_KEYS = 32, /* key files, and other rows starve the opening of these: not counted here */
+    IS_LOAD = 16,    /* the provider is not there yet: the reason is libcrypto's */
+    IS_RANDOM = 8,   /* the key that is made is another one each time */
 };
 
 struct operation {

@@ -208,7 +208,7 @@ static int act_mac_copy(struct scene *scene, const struct operation *operation)
 {
     EVP_MAC_CTX *copy = EVP_MAC_CTX_dup(scene->mac);
     int ok = copy != NULL && EVP_MAC_CTX_set_params(copy, scene->spec.list.params) &&
-             absorb(copy) && finish_mac(scene, copy);
+             finish_mac(scene, copy);
 
     (void)operation;
     EVP_MAC_CTX_free(copy);

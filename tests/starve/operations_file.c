@@ -20,6 +20,7 @@ static void write_in(const struct scene *scene, const char *name)
     assert_non_null(file = fopen(path, "wb"));
     assert_int_equal(fwrite(scene->in, 1, scene->in_size, file), scene->in_size);
     fclose(file);
+    assert_int_equal(chmod(path, 0600), 0);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -30,20 +31,21 @@ static int remove_one(const char *path, const struct stat *status, int type, str
     return remove(path);
 }
 
-static void make_directory(const char *name)
-{
-    char path[200];
-
-    spec_expand(path, sizeof(path), name);
-    assert_int_equal(mkdir(path, 0700), 0);
-}
-
 static void remove_directory(const char *name)
 {
     char path[200];
 
     spec_expand(path, sizeof(path), name);
     nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make_directory(const char *name)
+{
+    char path[200];
+
+    remove_directory(name); /* of a process that did not survive */
+    spec_expand(path, sizeof(path), name);
+    assert_int_equal(mkdir(path, 0700), 0);
 }
 
 /* ---- the store ---- */
@@ -127,19 +129,11 @@ static void release_homes(struct scene *scene, const struct operation *operation
 /* The key file is there, and this library context has not read it. */
 static void prepare_homes_with_keys(struct scene *scene, const struct operation *operation)
 {
-    OSSL_PROVIDER *providers[3];
-    OSSL_LIB_CTX *before = libctx;
-    struct scene other = { .key = NULL };
-    struct spec spec;
-
     prepare_homes(scene, operation);
-    libctx = context_open(providers);
-    spec_read(&spec, operation->key);
-    assert_non_null(other.key = from_data(spec.list.params));
-    prepare_blob(&other, operation);
-    EVP_PKEY_free(other.key);
-    context_close(libctx, providers);
-    libctx = before;
+    make_directory("@/home/state");
+    make_directory("@/home/state/schannel");
+    memset(scene->in, 'k', scene->in_size = 32);
+    write_in(scene, "@/home/state/schannel/seal.key");
 }
 
 static void prepare_descriptor(struct scene *scene, const struct operation *operation)
@@ -225,7 +219,7 @@ static const struct operation rows[] = {
       "schannel:///@/vault/one?seal-key=file:@%2fa", SEAL, release_file },
     { "store: simple", AES_KEY, prepare_file, act_store, "simpleblob",
       "schannel:@/vault/one?exchange-key=@/rsa.pem&pad-mode=oaep",
-      "exchange-key=@/rsa.pub.pem pad-mode=oaep", release_file },
+      "exchange-key=<@/rsa.pub.der pad-mode=oaep", release_file },
     { "store: signed", AES_KEY, prepare_file, act_store, "signedblob",
       "schannel:@/vault/one?signature-key=@/ed25519.pub.pem&seal-key=file:@/a&expect-serial=%01",
       "signature-key=@/ed25519.pem serial=*1 " SEAL, release_file, .flags = IS_COLD },
@@ -234,7 +228,7 @@ static const struct operation rows[] = {
     { "store: directory of PEM", AES_KEY, prepare_file, act_store, "pem",
       "schannel:@/vault?seal-key=file:@/a", SEAL, release_file },
     { "store: directory of simple blobs", AES_KEY, prepare_file, act_store, "simpleblob",
-      "schannel:@/vault", "exchange-key=@/rsa.pub.pem", release_file },
+      "schannel:@/vault", "exchange-key=<@/rsa.pub.der", release_file },
 
     { "seal-key file", AES_KEY, NULL, act_encode, "opaqueblob", SEAL, .flags = IS_COLD },
     { "seal-key user, new", AES_KEY, prepare_homes, act_encode, "opaqueblob", "seal-key=user", NULL,

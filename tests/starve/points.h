@@ -23,11 +23,18 @@ enum point_kind {
     POINT_KINDS
 };
 
+#define POINT_MAX_STACK 40
+
 /* Where it was: file and line of an allocation; the function called, and 0, of anything else. */
 struct point {
     const char *name;
     int line;
+    int depth;
+    void *stack[POINT_MAX_STACK]; /* who called, innermost first */
 };
+
+/* 1 when the exported function |name| is among the callers. */
+int point_is_in(const struct point *point, const char *name);
 
 /* What is there now. */
 struct holdings {
@@ -38,9 +45,13 @@ struct holdings {
 /* Before anything of libcrypto's is called.  0 when it is too late. */
 int points_install(void);
 /* From here on, number |number| of |kind|, counted from 1, fails; 0: none.  Until it does, *hit is
- * { NULL, 0 }. */
+ * without a name. */
 void points_arm(enum point_kind kind, size_t number, struct point *hit);
 void points_disarm(void);
+/* From here on what happens while the provider opens a store is not counted, or is. */
+void points_pass_over_stores(int pass_over);
+/* Asked by the calls that open a store, with 1 and then -1. */
+void points_count_stores(int difference);
 struct holdings points_holdings(void);
 /* Prints where the youngest |count| blocks were allocated. */
 void points_print_youngest(size_t count);

@@ -36,7 +36,7 @@ static void complain(struct run *run, const char *format, ...)
 {
     va_list arguments;
 
-    run->is_excepted |= run->kind == POINT_LIBCRYPTO && exception_of(&run->hit) != NULL;
+    run->is_excepted |= run->hit.name != NULL && exception_of(&run->hit) != NULL;
     run->is_bad = 1;
     if (run->is_excepted)
         return;
@@ -139,8 +139,7 @@ static void check_refusal(struct run *run, struct scene *scene, const EVP_PKEY *
         complain(run, "refused");
     if (scene->made != made_before)
         complain(run, "failed, and there is a key");
-    if ((run->operation->flags & IS_SLOW) != 0 && run->kind == POINT_LIBCRYPTO &&
-        run->score->number % SLOW_STEP != 0)
+    if ((run->operation->flags & IS_SLOW) != 0 && run->score->number % SLOW_STEP != 0)
         return;
     if (is_spent) {
         release(run, scene);
@@ -179,7 +178,7 @@ static int run_once(struct run *run, size_t number)
     const EVP_PKEY *made_before;
     int ok;
 
-    run->hit = (struct point){ NULL, 0 };
+    run->hit.name = NULL;
     prepare(run, &scene);
     made_before = scene.made;
     points_arm(run->kind, number, &run->score->hit);
@@ -251,6 +250,7 @@ enum run_result run_operation(const struct operation *operation, enum point_kind
 {
     struct run run = { .operation = operation, .kind = kind, .score = score };
 
+    points_pass_over_stores((operation->flags & OPENS_KEYS) != 0);
     /* Twice: what is kept for ever is there after the first. */
     run.is_warming = 1;
     (void)run_number(&run, 0);

@@ -9,6 +9,7 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "run.h"
 
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -28,16 +29,18 @@ static struct score *score; /* shared with children */
 
 /* ---- libcrypto's own faults ---- */
 
+/* By the exported functions that lead there, and the one that has the fault. */
 static const struct {
-    const char *file, *why;
+    const char *outer, *inner, *why;
 } exceptions[] = {
-    { "none", "nothing" },
+    { "OSSL_STORE_load", "OSSL_DECODER_CTX_new_for_pkey",
+      "try_key_value goes on without the decoder context that it did not get" },
 };
 
 const char *exception_of(const struct point *point)
 {
-    for (size_t n = 0; point->name != NULL && n < COUNT(exceptions); n++) {
-        if (strstr(point->name, exceptions[n].file) != NULL)
+    for (size_t n = 0; n < COUNT(exceptions); n++) {
+        if (point_is_in(point, exceptions[n].outer) && point_is_in(point, exceptions[n].inner))
             return exceptions[n].why;
     }
     return NULL;
@@ -63,6 +66,17 @@ static void write_pair(EVP_PKEY *key, const char *private_name, const char *publ
     assert_non_null(file = fopen(path, "w"));
     assert_int_equal(PEM_write_PUBKEY(file, key), 1);
     fclose(file);
+}
+
+static void write_der(EVP_PKEY *key, const char *name)
+{
+    char path[200];
+    BIO *file;
+
+    path_in_directory(path, name);
+    assert_non_null(file = BIO_new_file(path, "wb"));
+    assert_int_equal(i2d_PUBKEY_bio(file, key), 1);
+    BIO_free(file);
 }
 
 static void write_certificate(EVP_PKEY *key, const char *name)
@@ -107,6 +121,7 @@ static int setup(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     assert_non_null(key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024));
     write_pair(key, "rsa.pem", "rsa.pub.pem");
+    write_der(key, "rsa.pub.der");
     write_certificate(key, "rsa.crt.pem");
     EVP_PKEY_free(key);
     assert_non_null(key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024));
@@ -114,6 +129,7 @@ static int setup(void **state)
     EVP_PKEY_free(key);
     assert_non_null(key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
     write_pair(key, "ed25519.pem", "ed25519.pub.pem");
+    write_der(key, "ed25519.pub.der");
     EVP_PKEY_free(key);
     libctx = main_libctx = context_open(main_providers);
     sites_find();
@@ -174,6 +190,7 @@ static int run_child(const struct operation *operation, enum point_kind kind, si
     assert_true((child = fork()) >= 0);
     if (child == 0) {
         setenv("CMOCKA_TEST_ABORT", "1", 1);
+        signal(SIGSEGV, SIG_DFL);
         status = run_operation(operation, kind, from, most, score);
         fflush(stdout);
         _exit(status);
