@@ -35,6 +35,8 @@ test|command swtpm|swtpm
 test|command tpm2_createprimary|tpm2-tools
 test|provider tpm2|tpm2-openssl
 test|library valgrind|valgrind
+coverage|command gcc|gcc
+coverage|command gcovr|gcovr
 versions|command gcc|gcc
 versions|command clang|clang
 versions|debian-keyring|debian-archive-keyring

@@ -26,7 +26,8 @@ static struct {
     struct point *hit; /* NULL: nothing fails */
 } armed;
 
-static int passes_over_stores, stores;
+static enum detour passed_over;
+static int detours[DETOUR_CODERS + 1];
 
 static struct block *youngest;
 static struct holdings holdings;
@@ -48,10 +49,18 @@ void points_disarm(void)
     armed.hit = NULL;
 }
 
+static int is_detour(void)
+{
+    for (int detour = DETOUR_STORE; detour <= (int)passed_over; detour++) {
+        if (detours[detour] != 0)
+            return 1;
+    }
+    return 0;
+}
+
 int points_meet(enum point_kind kind, const char *name, int line)
 {
-    if (armed.hit == NULL || kind != armed.kind || (passes_over_stores && stores != 0) ||
-        ++armed.count != armed.number)
+    if (armed.hit == NULL || kind != armed.kind || is_detour() || ++armed.count != armed.number)
         return 0;
     armed.hit->line = line;
     armed.hit->depth = backtrace(armed.hit->stack, POINT_MAX_STACK);
@@ -74,14 +83,31 @@ int point_is_in(const struct point *point, const char *name)
     return 0;
 }
 
-void points_pass_over_stores(int pass_over)
+/* libcrypto is called by this program, provider included, and calls it back. */
+int point_is_in_provider(const struct point *point)
 {
-    passes_over_stores = pass_over;
+    int is_here = 0;
+    Dl_info info;
+
+    for (int n = 0; n < point->depth; n++) {
+        if (dladdr(point->stack[n], &info) == 0)
+            continue;
+        if (strstr(info.dli_fname, "libcrypto") == NULL)
+            is_here |= n > 2 && strstr(info.dli_fname, ".so") == NULL;
+        else if (is_here)
+            return 1;
+    }
+    return 0;
 }
 
-void points_count_stores(int difference)
+void points_pass_over(enum detour most)
 {
-    stores += difference;
+    passed_over = most;
+}
+
+void points_count_detours(enum detour detour, int difference)
+{
+    detours[detour] += difference;
 }
 
 void points_count_descriptors(int difference)

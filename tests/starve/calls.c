@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <openssl/store.h>
 
 #define FAILS(name) points_meet(POINT_FILE, name, 0)
 
@@ -237,44 +236,4 @@ int __wrap_linkat(int from, const char *old, int to, const char *new, int flags)
 int __wrap_unlinkat(int directory, const char *path, int flags)
 {
     return FAILS("unlinkat") ? fail(EIO) : __real_unlinkat(directory, path, flags);
-}
-
-/* ---- stores, which fail for what happens inside of them ---- */
-
-OSSL_STORE_CTX *__real_OSSL_STORE_open_ex(const char *uri, OSSL_LIB_CTX *libctx, const char *propq,
-                                          const UI_METHOD *method, void *ui_data,
-                                          const OSSL_PARAM params[],
-                                          OSSL_STORE_post_process_info_fn post_process,
-                                          void *post_process_data);
-OSSL_STORE_CTX *__wrap_OSSL_STORE_open_ex(const char *uri, OSSL_LIB_CTX *libctx, const char *propq,
-                                          const UI_METHOD *method, void *ui_data,
-                                          const OSSL_PARAM params[],
-                                          OSSL_STORE_post_process_info_fn post_process,
-                                          void *post_process_data);
-OSSL_STORE_INFO *__real_OSSL_STORE_load(OSSL_STORE_CTX *store);
-OSSL_STORE_INFO *__wrap_OSSL_STORE_load(OSSL_STORE_CTX *store);
-
-OSSL_STORE_CTX *__wrap_OSSL_STORE_open_ex(const char *uri, OSSL_LIB_CTX *libctx, const char *propq,
-                                          const UI_METHOD *method, void *ui_data,
-                                          const OSSL_PARAM params[],
-                                          OSSL_STORE_post_process_info_fn post_process,
-                                          void *post_process_data)
-{
-    OSSL_STORE_CTX *store;
-
-    points_count_stores(1);
-    store = __real_OSSL_STORE_open_ex(uri, libctx, propq, method, ui_data, params, post_process,
-                                      post_process_data);
-    points_count_stores(-1);
-    return store;
-}
-
-OSSL_STORE_INFO *__wrap_OSSL_STORE_load(OSSL_STORE_CTX *store)
-{
-    OSSL_STORE_INFO *info;
-
-    points_count_stores(1);
-    info = __real_OSSL_STORE_load(store);
-    points_count_stores(-1);
-    return info;
 }

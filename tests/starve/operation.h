@@ -53,7 +53,7 @@ struct scene {
 enum {
     IS_COLD = 1,  /* needs a library context of its own for every run */
     IS_SPENT = 2, /* a failed file call may use it up, as a transfer whose claim is half recorded */
-    IS_SLOW = 4,  /* only some failures are followed by a second run */
+    IS_WHOLE = 64,   /* with all that libcrypto does on the way, see enum detour */
     OPENS_KEYS = 32, /* key files, and other rows starve the opening of these: not counted here */
     IS_LOAD = 16,    /* the provider is not there yet: the reason is libcrypto's */
     IS_RANDOM = 8,   /* the key that is made is another one each time */
@@ -82,6 +82,9 @@ struct operations context_operations(void);
 struct operations message_operations(void);
 struct operations blob_operations(void);
 struct operations file_operations(void);
+
+/* A directory and everything in it, @ as in a line of parameters. */
+void remove_directory(const char *name);
 
 /* Adds to what came out. */
 void give(struct scene *scene, const void *data, size_t size);

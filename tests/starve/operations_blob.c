@@ -163,7 +163,7 @@ static int act_decode_locked(struct scene *scene, const struct operation *operat
 #define OF_ALICE      "signature-key=@/ed25519.pub.pem"
 
 static const struct operation rows[] = {
-    { "write opaque AES", AES_KEY, NULL, act_encode, "opaqueblob", SEAL },
+    { "write opaque AES", AES_KEY, NULL, act_encode, "opaqueblob", SEAL, .flags = IS_WHOLE },
     { "write opaque RC4 as PEM", RC4_KEY, NULL, act_encode, "pem", SEAL },
     { "write opaque MAC key as DER", MAC_KEY, NULL, act_encode, "der", SEAL },
     { "write an opaque premaster", FRESH, NULL, act_encode, "opaqueblob", SEAL },
@@ -190,7 +190,8 @@ static const struct operation rows[] = {
     { "write signed by RSA", AES_KEY, NULL, act_encode, "signedblob",
       "signature-key=@/rsa.pem " SEAL, .flags = OPENS_KEYS },
 
-    { "read opaque AES", AES_KEY, prepare_blob, act_decode, "opaqueblob", SEAL, SEAL },
+    { "read opaque AES", AES_KEY, prepare_blob, act_decode, "opaqueblob", SEAL, SEAL,
+      .flags = IS_WHOLE },
     { "read opaque RC4 as PEM", RC4_KEY, prepare_blob, act_decode, "pem", SEAL, SEAL },
     { "read an opaque MAC key", MAC_KEY, prepare_blob, act_decode, "opaqueblob", SEAL, SEAL },
     { "read an opaque premaster", FRESH, prepare_blob, act_decode, "opaqueblob", SEAL, SEAL },
@@ -200,8 +201,16 @@ static const struct operation rows[] = {
     { "read PEM as applications do", AES_KEY, prepare_blob, act_read_pem, "pem", NULL, NULL },
     { "read a transfer", AES_KEY, prepare_blob, act_decode, "opaqueblob",
       SEAL " claim-dir=@/claims audience=us",
-      SEAL " blob-mode=transfer claim-dir=@/claims audience=us" },
-    { "read simple AES", AES_KEY, prepare_blob, act_decode, "simpleblob", BY_BOB, TO_BOB },
+      SEAL " blob-mode=transfer claim-dir=@/claims audience=us", .flags = IS_RANDOM },
+    {
+        "read simple AES",
+        AES_KEY,
+        prepare_blob,
+        act_decode,
+        "simpleblob",
+        BY_BOB,
+        TO_BOB,
+    },
     { "read simple RC4, OAEP", RC4_KEY, prepare_blob, act_decode, "simpleblob",
       BY_BOB " pad-mode=oaep salt-mode=zero", TO_BOB " pad-mode=oaep", .flags = OPENS_KEYS },
     { "read a simple premaster", FRESH, prepare_blob, act_decode, "simpleblob", BY_BOB, TO_BOB,
@@ -219,9 +228,8 @@ static const struct operation rows[] = {
     { "read signed by RSA", AES_KEY, prepare_blob, act_decode, "signedblob",
       "signature-key=@/rsa.pub.pem " SEAL, "signature-key=@/rsa.pem " SEAL, .flags = OPENS_KEYS },
 
-    { "write under a passphrase", AES_KEY, NULL, act_encode_locked, "pem", .flags = IS_SLOW },
-    { "read under a passphrase", AES_KEY, prepare_locked, act_decode_locked, "pem",
-      .flags = IS_SLOW },
+    { "write under a passphrase", AES_KEY, NULL, act_encode_locked, "pem" },
+    { "read under a passphrase", AES_KEY, prepare_locked, act_decode_locked, "pem" },
 };
 
 struct operations blob_operations(void)

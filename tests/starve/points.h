@@ -36,6 +36,9 @@ struct point {
 /* 1 when the exported function |name| is among the callers. */
 int point_is_in(const struct point *point, const char *name);
 
+/* 1 when libcrypto had called the provider there. */
+int point_is_in_provider(const struct point *point);
+
 /* What is there now. */
 struct holdings {
     size_t ours, libcrypto; /* blocks of memory; those of the error queue are left out */
@@ -48,10 +51,16 @@ int points_install(void);
  * without a name. */
 void points_arm(enum point_kind kind, size_t number, struct point *hit);
 void points_disarm(void);
-/* From here on what happens while the provider opens a store is not counted, or is. */
-void points_pass_over_stores(int pass_over);
-/* Asked by the calls that open a store, with 1 and then -1. */
-void points_count_stores(int difference);
+/* What libcrypto does on its own on the way to the provider, for minutes when all of it is met. */
+enum detour {
+    DETOUR_NONE,
+    DETOUR_STORE, /* it loads a key from a store */
+    DETOUR_CODERS /* it collects encoders and decoders */
+};
+/* From here on what happens in these is counted (DETOUR_NONE), not in stores, or in none of them. */
+void points_pass_over(enum detour most);
+/* Asked by the calls that are a detour, with 1 and then -1. */
+void points_count_detours(enum detour detour, int difference);
 struct holdings points_holdings(void);
 /* Prints where the youngest |count| blocks were allocated. */
 void points_print_youngest(size_t count);

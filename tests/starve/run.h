@@ -11,6 +11,7 @@ struct score {
     size_t refused;            /* of these: the operation failed, as it has to */
     size_t absorbed;           /* it succeeded without what failed, with the same result */
     size_t excepted;           /* named in the table of libcrypto's own faults */
+    size_t silent;             /* refused by libcrypto itself, without an error of its own */
     size_t bad;                /* none of these: each is printed */
     size_t number;             /* of the run that is under way */
     struct point hit;          /* where it was last */

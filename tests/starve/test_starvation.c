@@ -35,6 +35,12 @@ static const struct {
 } exceptions[] = {
     { "OSSL_STORE_load", "OSSL_DECODER_CTX_new_for_pkey",
       "try_key_value goes on without the decoder context that it did not get" },
+    { "OSSL_PROVIDER_try_load", "OSSL_LIB_CTX_new_child",
+      "a child context that is half made is leaked, or ends the process" },
+    { "OSSL_PROVIDER_try_load", "OSSL_PROVIDER_try_load",
+      "a provider that is half loaded is leaked" },
+    { "OSSL_PARAM_dup", "OSSL_PARAM_dup",
+      "EVP_PKEY_todata: a success is reported, with no parameters" },
 };
 
 const char *exception_of(const struct point *point)
@@ -97,10 +103,19 @@ static void write_certificate(EVP_PKEY *key, const char *name)
     X509_free(certificate);
 }
 
-static const char *const files[] = {
-    "a",         "rsa.pem",       "rsa.pub.pem", "rsa.crt.pem",
-    "other.pem", "other.pub.pem", "ed25519.pem", "ed25519.pub.pem"
-};
+/* What libcrypto keeps once there was no key in a file. */
+static void fill_caches(void)
+{
+    static const struct operation operation = { .detail = "simpleblob" };
+    struct scene scene = { .key = NULL };
+
+    spec_read(&scene.spec, "alg=RC4 secret=*16 exportable=#1");
+    assert_non_null(scene.key = from_data(scene.spec.list.params));
+    spec_read(&scene.spec, "exchange-key=@/a");
+    assert_int_equal(act_encode(&scene, &operation), 0);
+    scene_free(&scene);
+    ERR_clear_error();
+}
 
 static int setup(void **state)
 {
@@ -133,6 +148,7 @@ static int setup(void **state)
     EVP_PKEY_free(key);
     libctx = main_libctx = context_open(main_providers);
     sites_find();
+    fill_caches();
     score = mmap(NULL, sizeof(*score), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(score != MAP_FAILED);
     return 0;
@@ -140,22 +156,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char path[200];
-
     (void)state;
     context_close(libctx, main_providers);
     munmap(score, sizeof(*score));
-    for (size_t n = 0; n < COUNT(files); n++) {
-        path_in_directory(path, files[n]);
-        unlink(path);
-    }
-    path_in_directory(path, "claims");
-    rmdir(path);
-    path_in_directory(path, "schannel/seal.key");
-    unlink(path);
-    path_in_directory(path, "schannel");
-    rmdir(path);
-    return rmdir(directory);
+    remove_directory("@");
+    return access(directory, F_OK) == 0;
 }
 
 /* ---- every operation ---- */
