@@ -353,9 +353,17 @@ static int read_key(struct key *key, const struct opaque_header *header, struct 
     key->usage = header->usage;
     key->exportable = header->is_exportable;
     deadline->wall = header->not_after;
-    if (!opaque_payload_read(key, payload, header->mode == BLOB_MODE_TRANSFER ? deadline : NULL))
+    switch (
+        opaque_payload_read(key, payload, header->mode == BLOB_MODE_TRANSFER ? deadline : NULL)) {
+    case PAYLOAD_READ:
+        break;
+    case PAYLOAD_MALFORMED:
         return RAISE(key->provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
                      "opaque blob: the seal is good, but what is inside does not parse");
+    case PAYLOAD_NO_MEMORY:
+        return RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                     "no memory for what is inside an opaque blob");
+    }
     return target == OPAQUE_FOR_CONTEXT || key_size_is_possible(key) ||
            RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                  "opaque blob: holds the state of a %s context with a key that no key object can "

@@ -160,13 +160,16 @@ static int read_choices(unsigned choices, struct derivation *derivation)
            read_choice(choices, CHOICE_TLS1_1, &derivation->is_tls1_1);
 }
 
-static int read_shared(struct reader *reader, size_t most, struct shared_octets **shared)
+static enum payload_result read_shared(struct reader *reader, size_t most,
+                                       struct shared_octets **shared)
 {
     struct octets value = reader_vector16(reader, most);
 
-    if (value.size != 0)
-        *shared = shared_octets_new(value);
-    return !reader->failed && (value.size == 0 || *shared != NULL);
+    if (reader->failed)
+        return PAYLOAD_MALFORMED;
+    if (value.size != 0 && (*shared = shared_octets_new(value)) == NULL)
+        return PAYLOAD_NO_MEMORY;
+    return PAYLOAD_READ;
 }
 
 static int version_is_readable(const struct master_value *master)
@@ -176,17 +179,12 @@ static int version_is_readable(const struct master_value *master)
                                             master->highest_version <= PARAMS_MAX_VERSION);
 }
 
-static int read_derivation(struct reader *reader, struct master_value *master)
+static int read_algorithms(struct reader *reader, struct master_value *master)
 {
     struct derivation *derivation = &master->derivation;
-    uint8_t cipher, digest;
+    const uint8_t cipher = reader_u8(reader);
+    uint8_t digest;
 
-    if (!read_random(reader, &derivation->client_random) ||
-        !read_random(reader, &derivation->server_random) ||
-        !read_shared(reader, DERIVATION_MAX_CLEAR_KEY_SIZE, &derivation->clear_key) ||
-        !read_shared(reader, DERIVATION_MAX_CERTIFICATE_SIZE, &derivation->certificate))
-        return 0;
-    cipher = reader_u8(reader);
     derivation->cipher = bulk_cipher_by_id(cipher);
     derivation->cipher_bits = reader_u16(reader);
     digest = reader_u8(reader);
@@ -202,7 +200,23 @@ static int read_derivation(struct reader *reader, struct master_value *master)
            derivation_check_lengths(NULL, master->protocol, derivation);
 }
 
-static int read_master(struct reader *reader, struct key *key)
+static enum payload_result read_derivation(struct reader *reader, struct master_value *master)
+{
+    struct derivation *derivation = &master->derivation;
+    enum payload_result result;
+
+    if (!read_random(reader, &derivation->client_random) ||
+        !read_random(reader, &derivation->server_random))
+        return PAYLOAD_MALFORMED;
+    result = read_shared(reader, DERIVATION_MAX_CLEAR_KEY_SIZE, &derivation->clear_key);
+    if (result == PAYLOAD_READ)
+        result = read_shared(reader, DERIVATION_MAX_CERTIFICATE_SIZE, &derivation->certificate);
+    if (result == PAYLOAD_READ && !read_algorithms(reader, master))
+        result = PAYLOAD_MALFORMED;
+    return result;
+}
+
+static enum payload_result read_master(struct reader *reader, struct key *key)
 {
     const struct protocol_rules *rules = protocol_rules(key->protocol);
     struct master_value *master = OPENSSL_zalloc(sizeof(*master));
@@ -210,16 +224,16 @@ static int read_master(struct reader *reader, struct key *key)
     struct octets secret = reader_vector16(reader, MASTER_VALUE_MAX_PREMASTER_SIZE);
 
     key->value.master = master; /* freed with the key, whatever happens */
-    if (master == NULL || reader->failed || secret.size == 0 || converted > 1)
-        return 0;
-    if (converted) {
-        if (secret.size < rules->min_master || secret.size > rules->max_master)
-            return 0;
+    if (master == NULL)
+        return PAYLOAD_NO_MEMORY;
+    if (reader->failed || secret.size == 0 || converted > 1 ||
+        (converted ? secret.size < rules->min_master || secret.size > rules->max_master
+                   : !rules->has_premaster))
+        return PAYLOAD_MALFORMED;
+    if (converted)
         master_value_init_secret(master, key->protocol, secret);
-    } else if (!rules->has_premaster ||
-               !master_value_init_premaster(master, key->protocol, secret)) {
-        return 0;
-    }
+    else if (!master_value_init_premaster(master, key->protocol, secret))
+        return PAYLOAD_NO_MEMORY;
     return read_derivation(reader, master);
 }
 
@@ -290,7 +304,7 @@ static int read_block_cipher(struct reader *reader, struct cipher_value *value)
     return read_cbc(reader, &value->u.cbc);
 }
 
-static int read_cipher(struct reader *reader, struct key *key)
+static enum payload_result read_cipher(struct reader *reader, struct key *key)
 {
     const struct bulk_cipher *cipher = bulk_cipher_by_id(key->algorithm->cipher);
     struct cipher_value *value = &key->value.cipher;
@@ -300,18 +314,18 @@ static int read_cipher(struct reader *reader, struct key *key)
 
     if (reader->failed || !key_size_is_readable(cipher, secret.size) ||
         !cipher_value_salt_is_valid(cipher, secret.size, salt.size))
-        return 0;
+        return PAYLOAD_MALFORMED;
     cipher_value_init_stopped(value, cipher, secret, salt);
     value->position = position;
     if (!(cipher_value_is_stream(value) ? read_rc4(reader, &value->u.rc4)
                                         : read_block_cipher(reader, value)))
-        return 0;
+        return PAYLOAD_MALFORMED;
     if (key->protocol != KEY_PROTOCOL_SSL2)
-        return 1;
+        return PAYLOAD_READ;
     if (!key_add_ssl2_mac(key))
-        return 0;
+        return PAYLOAD_NO_MEMORY;
     key->ssl2_mac->sequence = reader_u64(reader);
-    return read_message(reader, key->ssl2_mac);
+    return read_message(reader, key->ssl2_mac) ? PAYLOAD_READ : PAYLOAD_MALFORMED;
 }
 
 static int read_mac(struct reader *reader, struct key *key)
@@ -329,11 +343,12 @@ static int read_mac(struct reader *reader, struct key *key)
     return read_message(reader, mac);
 }
 
-int opaque_payload_read(struct key *key, struct octets payload, struct moment *deadline)
+enum payload_result opaque_payload_read(struct key *key, struct octets payload,
+                                        struct moment *deadline)
 {
+    enum payload_result result = PAYLOAD_MALFORMED;
     struct reader reader;
     uint8_t fork;
-    int ok = 0;
 
     reader_init(&reader, payload.data, payload.size);
     reader_copy(&reader, key->id, sizeof(key->id));
@@ -346,14 +361,17 @@ int opaque_payload_read(struct key *key, struct octets payload, struct moment *d
     }
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
-        ok = read_master(&reader, key);
+        result = read_master(&reader, key);
         break;
     case KEY_KIND_CIPHER:
-        ok = read_cipher(&reader, key);
+        result = read_cipher(&reader, key);
         break;
     case KEY_KIND_MAC:
-        ok = read_mac(&reader, key);
+        if (read_mac(&reader, key))
+            result = PAYLOAD_READ;
         break;
     }
-    return ok && fork <= 1 && reader_is_finished(&reader);
+    if (result == PAYLOAD_READ && (fork > 1 || !reader_is_finished(&reader)))
+        result = PAYLOAD_MALFORMED;
+    return result;
 }

@@ -83,11 +83,13 @@
 void opaque_payload_write(struct writer *writer, const struct key *key,
                           const struct moment *deadline);
 
+enum payload_result { PAYLOAD_READ, PAYLOAD_MALFORMED, PAYLOAD_NO_MEMORY };
+
 /*
  * Reads |payload| into |key|, whose algorithm, protocol and usage are set; the boot clock's part of
- * a transfer goes to |deadline|, NULL for a snapshot.  0 when it does not parse or memory is out;
- * the caller resets the key then.
+ * a transfer goes to |deadline|, NULL for a snapshot.  Unless it was read, the caller resets the key.
  */
-int opaque_payload_read(struct key *key, struct octets payload, struct moment *deadline);
+enum payload_result opaque_payload_read(struct key *key, struct octets payload,
+                                        struct moment *deadline);
 
 #endif

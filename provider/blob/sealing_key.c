@@ -1,5 +1,7 @@
 /* Sealing keys by source, and what is kept of them: see sealing_key.h.  Files and directories of
  * the sources user and runtime are blob/state_directory. */
+/* As primitive/hkdf. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "blob/sealing_key.h"
 
 #include <errno.h>
@@ -10,12 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
 #include "blob/state_directory.h"
 #include "fork_lock.h"
+#include "primitive/low_level.h"
 
-#define INNER_PROPERTIES "provider!=schannel"
 /* 64 hex digits with CR LF, and one byte more to notice what is too long. */
 #define MAX_CONTENT_SIZE (2 * SEALING_KEY_SIZE + 2 + 1)
 #define MAX_SHOWN_SIZE   30 /* less than a key */
@@ -261,28 +261,19 @@ static const struct kept_key *find_kept(const struct sealing_keyring *keyring, c
     return NULL;
 }
 
-static int compute_id(const struct sealing_keyring *keyring, struct sealing_key *key)
+/* Cannot fail: a key that was read from a pipe would be lost. */
+static void compute_id(struct sealing_key *key)
 {
     static const char prefix[] = "schannel sealing key id";
-    uint8_t digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_MD *sha256;
-    int ok;
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256_CTX sha256;
 
-    ERR_set_mark();
-    sha256 = EVP_MD_fetch(keyring->libctx, "SHA256", INNER_PROPERTIES);
-    ok = sha256 != NULL && context != NULL && EVP_DigestInit_ex2(context, sha256, NULL) &&
-         EVP_DigestUpdate(context, prefix, sizeof(prefix) - 1) &&
-         EVP_DigestUpdate(context, key->secret, sizeof(key->secret)) &&
-         EVP_DigestFinal_ex(context, digest, NULL);
-    ERR_pop_to_mark();
-    if (ok)
-        memcpy(key->id, digest, sizeof(key->id));
-    else
-        errors_raise_unavailable(keyring->errors, keyring->libctx, "SHA-256");
-    EVP_MD_free(sha256);
-    EVP_MD_CTX_free(context);
-    return ok;
+    SHA256_Init(&sha256);
+    SHA256_Update(&sha256, prefix, sizeof(prefix) - 1);
+    SHA256_Update(&sha256, key->secret, sizeof(key->secret));
+    SHA256_Final(digest, &sha256);
+    OPENSSL_cleanse(&sha256, sizeof(sha256));
+    memcpy(key->id, digest, sizeof(key->id));
 }
 
 static int read_source(const struct sealing_keyring *keyring, const char *source, int may_create,
@@ -296,7 +287,9 @@ static int read_source(const struct sealing_keyring *keyring, const char *source
         ok = read_fd(keyring, source, key->secret);
     else
         ok = read_state(keyring, source, may_create, key->secret);
-    return ok && compute_id(keyring, key);
+    if (ok)
+        compute_id(key);
+    return ok;
 }
 
 /* 1 when the key of |source| is kept. */

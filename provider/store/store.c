@@ -33,9 +33,11 @@ struct store {
     struct provctx *provctx;
     struct store_uri uri;
     DIR *directory; /* NULL: it is a file */
+    int is_read;    /* the directory, to its end or as far as it could be */
     BIO *file;
     int is_pem;
     int broken_at;  /* where a damaged PEM block was met: the next load says so; -1: nowhere */
+    int failure;    /* errno of what could not be read: the next load says so; 0: nothing */
     int has_failed; /* the last load: it is no end until the caller has seen that */
     /* What the next load gives: a blob, and of a directory the name of its file; NULL: nothing. */
     uint8_t *blob;
@@ -82,24 +84,48 @@ static int raise_broken(struct store *store)
     return 0;
 }
 
-/* Is there a blob in this file?  What cannot be read is no reason to list nothing. */
+/* 1 for a failure of the machine's.  A file that nobody may read, that is gone or too long is no reason
+ * to list nothing. */
+static int is_failure(int failure)
+{
+    return failure == ENOMEM || failure == EIO || failure == EMFILE || failure == ENFILE;
+}
+
+/* The blob in |file|.  0, or ENOMEM. */
+static int take_blob(struct store *store, BIO *file, const char *name)
+{
+    enum listing_found found;
+    int failure = 0, is_pem;
+
+    ERR_set_mark();
+    found = listing_read(store->provctx, file, &store->blob, &store->size, &is_pem);
+    if (found == LISTING_FAILED &&
+        ERR_GET_REASON(ERR_peek_last_error()) == SCHANNEL_R_OUT_OF_MEMORY)
+        failure = ENOMEM;
+    ERR_pop_to_mark();
+    if (found == LISTING_OURS && (store->name = OPENSSL_strdup(name)) == NULL) {
+        drop_next(store);
+        failure = ENOMEM;
+    }
+    return failure;
+}
+
+/* Is there a blob in this file, or a failure to be told? */
 static int take_file(struct store *store, const char *name)
 {
     char *path = store_path_of_file(&store->uri, name);
     BIO *file = path != NULL ? listing_open_file(path) : NULL;
-    enum listing_found found = LISTING_NOT_OURS;
-    int is_pem;
+    int failure;
 
-    if (file != NULL) {
-        ERR_set_mark();
-        found = listing_read(store->provctx, file, &store->blob, &store->size, &is_pem);
-        ERR_pop_to_mark();
-    }
+    if (path == NULL)
+        failure = ENOMEM;
+    else
+        failure = file != NULL ? take_blob(store, file, name) : errno;
     BIO_free(file);
     OPENSSL_free(path);
-    if (found == LISTING_OURS && (store->name = OPENSSL_strdup(name)) == NULL)
-        drop_next(store);
-    return store->name != NULL;
+    if (is_failure(failure))
+        store->failure = failure;
+    return store->name != NULL || store->failure != 0;
 }
 
 static void next_in_directory(struct store *store)
@@ -107,10 +133,31 @@ static void next_in_directory(struct store *store)
     const struct dirent *entry;
 
     drop_next(store);
-    while ((entry = readdir(store->directory)) != NULL) {
-        if (entry->d_name[0] != '.' && take_file(store, entry->d_name))
+    while (!store->is_read) {
+        errno = 0;
+        if ((entry = readdir(store->directory)) == NULL) {
+            store->failure = errno;
+            store->is_read = 1;
+        } else if (entry->d_name[0] != '.' && take_file(store, entry->d_name)) {
             return;
+        }
     }
+}
+
+/* Says what could not be read, and goes on behind it.  0. */
+static int raise_failure(struct store *store)
+{
+    const struct errors *errors = store->provctx->errors;
+
+    if (store->failure == ENOMEM)
+        RAISE(errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory to list what is in it",
+              store->uri.path);
+    else
+        RAISE(errors, SCHANNEL_R_FILE_UNREADABLE, "%s: something in it cannot be read: %s",
+              store->uri.path, strerror(store->failure));
+    store->failure = 0;
+    next_in_directory(store);
+    return 0;
 }
 
 /* ---- opening and closing ---- */
@@ -253,6 +300,8 @@ static int load_next(struct store *store, const struct passphrase_source *passph
 
     if (store->broken_at >= 0)
         return raise_broken(store);
+    if (store->failure != 0)
+        return raise_failure(store);
     if (store->directory != NULL) {
         ok = give_name(store, callback, arg);
         next_in_directory(store);
@@ -265,7 +314,7 @@ static int load_next(struct store *store, const struct passphrase_source *passph
 
 static int is_at_end(const struct store *store)
 {
-    return store->blob == NULL && store->broken_at < 0;
+    return store->blob == NULL && store->broken_at < 0 && store->failure == 0;
 }
 
 static int store_load(void *vstore, OSSL_CALLBACK *callback, void *arg,

@@ -43,6 +43,8 @@ lint|command shellcheck|shellcheck
 fuzz|libfuzzer|clang
 fuzz|libfuzzer|libclang-rt-14-dev
 fuzz|command llvm-symbolizer|llvm
+coverage|command gcc|gcc
+coverage|command gcovr|gcovr
 versions|command gcc|gcc
 versions|command clang|clang
 versions|debian-keyring|debian-archive-keyring
