@@ -15,10 +15,11 @@ static int copy(char **to, const char *from)
 int config_read(struct config *config, const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 {
     OSSL_FUNC_core_get_params_fn *get_params = NULL;
-    char *seal_key = NULL, *claim_dir = NULL;
+    char *seal_key = NULL, *claim_dir = NULL, *trace = NULL;
     OSSL_PARAM request[] = {
         OSSL_PARAM_utf8_ptr(SCHANNEL_PARAM_SEAL_KEY, &seal_key, 0),
         OSSL_PARAM_utf8_ptr(SCHANNEL_PARAM_CLAIM_DIR, &claim_dir, 0),
+        OSSL_PARAM_utf8_ptr(SCHANNEL_CONFIG_TRACE, &trace, 0),
         OSSL_PARAM_END,
     };
 
@@ -28,12 +29,14 @@ int config_read(struct config *config, const OSSL_CORE_HANDLE *core, const OSSL_
     }
     if (get_params == NULL || !get_params(core, request))
         return 1;
-    return copy(&config->seal_key, seal_key) && copy(&config->claim_dir, claim_dir);
+    return copy(&config->seal_key, seal_key) && copy(&config->claim_dir, claim_dir) &&
+           copy(&config->trace, trace);
 }
 
 void config_clear(struct config *config)
 {
     OPENSSL_free(config->seal_key);
     OPENSSL_free(config->claim_dir);
-    config->seal_key = config->claim_dir = NULL;
+    OPENSSL_free(config->trace);
+    config->seal_key = config->claim_dir = config->trace = NULL;
 }

@@ -11,6 +11,7 @@ struct config {
     /* owned, NULL when not configured */
     char *seal_key;  /* "seal-key" */
     char *claim_dir; /* "claim-dir" */
+    char *trace;     /* "trace" */
 };
 
 /* 1, or 0 when memory is out.  Values are checked where they are used, so that their errors reach

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include "trace.h"
 
 #define MAX_SENTENCE 700
 
@@ -17,6 +18,10 @@ struct errors {
     OSSL_FUNC_core_new_error_fn *new_error;
     OSSL_FUNC_core_set_error_debug_fn *set_error_debug;
     OSSL_FUNC_core_vset_error_fn *vset_error;
+    OSSL_FUNC_core_set_error_mark_fn *set_mark;
+    OSSL_FUNC_core_clear_last_error_mark_fn *clear_mark;
+    OSSL_FUNC_core_pop_error_to_mark_fn *pop_to_mark;
+    const struct trace *trace;
 };
 
 struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
@@ -33,6 +38,12 @@ struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
             errors->set_error_debug = OSSL_FUNC_core_set_error_debug(in);
         else if (in->function_id == OSSL_FUNC_CORE_VSET_ERROR)
             errors->vset_error = OSSL_FUNC_core_vset_error(in);
+        else if (in->function_id == OSSL_FUNC_CORE_SET_ERROR_MARK)
+            errors->set_mark = OSSL_FUNC_core_set_error_mark(in);
+        else if (in->function_id == OSSL_FUNC_CORE_CLEAR_LAST_ERROR_MARK)
+            errors->clear_mark = OSSL_FUNC_core_clear_last_error_mark(in);
+        else if (in->function_id == OSSL_FUNC_CORE_POP_ERROR_TO_MARK)
+            errors->pop_to_mark = OSSL_FUNC_core_pop_error_to_mark(in);
     }
     return errors;
 }
@@ -40,6 +51,11 @@ struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 void errors_free(struct errors *errors)
 {
     OPENSSL_free(errors);
+}
+
+void errors_set_trace(struct errors *errors, const struct trace *trace)
+{
+    errors->trace = trace;
 }
 
 const OSSL_ITEM *errors_reason_strings(void)
@@ -98,6 +114,15 @@ const OSSL_ITEM *errors_reason_strings(void)
     return reasons;
 }
 
+static const char *reason_name(enum schannel_reason reason)
+{
+    const OSSL_ITEM *item = errors_reason_strings();
+
+    while (item->ptr != NULL && item->id != (unsigned)reason)
+        item++;
+    return item->ptr != NULL ? item->ptr : "?";
+}
+
 static void set_error(const struct errors *errors, enum schannel_reason reason, const char *format,
                       ...)
 {
@@ -136,6 +161,28 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
     if (errors->set_error_debug != NULL)
         errors->set_error_debug(errors->core, file, line, function);
     set_error(errors, reason, "%s", text);
+    trace_write(errors->trace, "error: %s: %s", reason_name(reason), text);
+}
+
+void errors_mark(const struct errors *errors)
+{
+    if (errors->set_mark != NULL)
+        errors->set_mark(errors->core);
+}
+
+void errors_unmark(const struct errors *errors, int keep)
+{
+    if (keep && errors->clear_mark != NULL)
+        errors->clear_mark(errors->core);
+    else if (!keep && errors->pop_to_mark != NULL)
+        errors->pop_to_mark(errors->core);
+}
+
+const char *errors_system_text(int error, struct system_text *text)
+{
+    if (strerror_r(error, text->text, sizeof(text->text)) != 0)
+        (void)snprintf(text->text, sizeof(text->text), "error %d", error);
+    return text->text;
 }
 
 int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name)

@@ -67,10 +67,13 @@ enum schannel_reason {
 
 /* Where errors go; holds the core's upcalls.  Immutable after errors_new, safe from any thread. */
 struct errors;
+struct trace;
 
 /* Takes the core's error functions out of |in|.  NULL only when memory is out. */
 struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in);
 void errors_free(struct errors *errors);
+/* Diagnostics that each error shows in as well, borrowed: while the provider is initialised. */
+void errors_set_trace(struct errors *errors, const struct trace *trace);
 
 /* The table that OSSL_FUNC_PROVIDER_GET_REASON_STRINGS returns. */
 const OSSL_ITEM *errors_reason_strings(void);
@@ -80,6 +83,19 @@ const OSSL_ITEM *errors_reason_strings(void);
 void errors_raise(const struct errors *errors, const char *file, int line, const char *function,
                   enum schannel_reason reason, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
+
+/* Around a call into the core that may raise what is no error: errors_unmark drops what was raised
+ * since errors_mark, or keeps it. */
+void errors_mark(const struct errors *errors);
+void errors_unmark(const struct errors *errors, int keep);
+
+/* What the system says of an errno: strerror itself need not be safe in threads. */
+struct system_text {
+    char text[96];
+};
+const char *errors_system_text(int error, struct system_text *text);
+/* A string that lives as long as the block it stands in. */
+#define SYSTEM_TEXT(error) errors_system_text((error), &(struct system_text){ "" })
 
 /* An inner fetch of |name| found nothing: says whether the default properties are the cause.  0. */
 int errors_raise_unavailable(const struct errors *errors, OSSL_LIB_CTX *libctx, const char *name);

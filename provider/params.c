@@ -132,9 +132,7 @@ int params_get_cipher(const struct errors *errors, const OSSL_PARAM *param,
         return 0;
     if ((found = bulk_cipher_by_name(name)) == NULL)
         return RAISE(errors, SCHANNEL_R_UNKNOWN_ALGORITHM,
-                     "%s: expected RC4, RC2-CBC, DES-CBC, DES-EDE-CBC, DES-EDE3-CBC, "
-                     "AES-128-CBC, AES-192-CBC or AES-256-CBC, got \"%s\"",
-                     param->key, name);
+                     "%s: expected " BULK_CIPHER_NAMES ", got \"%s\"", param->key, name);
     *cipher = found;
     return 1;
 }

@@ -16,6 +16,7 @@
 #include "inner_ciphers.h"
 #include "key/handle_table.h"
 #include "legacy_provider.h"
+#include "trace.h"
 
 /* 1 when the core is the libcrypto that this module is linked with, or does not say. */
 static int core_is_own_libcrypto(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
@@ -35,6 +36,14 @@ static int core_is_own_libcrypto(const OSSL_CORE_HANDLE *core, const OSSL_DISPAT
            strcmp(version, OpenSSL_version(OPENSSL_VERSION_STRING)) == 0;
 }
 
+/* Diagnostics are no reason to fail: always 1. */
+static int open_trace(struct provctx *provctx)
+{
+    provctx->trace = trace_open(provctx->config.trace);
+    errors_set_trace(provctx->errors, provctx->trace);
+    return 1;
+}
+
 struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 {
     struct provctx *provctx = OPENSSL_zalloc(sizeof(*provctx));
@@ -48,7 +57,7 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
         OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     if ((provctx->errors = errors_new(core, in)) == NULL ||
         (provctx->libctx = OSSL_LIB_CTX_new_child(core, in)) == NULL ||
-        !config_read(&provctx->config, core, in) ||
+        !config_read(&provctx->config, core, in) || !open_trace(provctx) ||
         (provctx->fork_guard = fork_guard_new()) == NULL ||
         (provctx->handles = handle_table_new(provctx->fork_guard)) == NULL ||
         (provctx->legacy = legacy_provider_new()) == NULL ||
@@ -63,6 +72,11 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
         provctx_free(provctx);
         return NULL;
     }
+    trace_write(provctx->trace,
+                "schannel " SCHANNEL_VERSION " loaded, with %s: seal-key %s, claim-dir %s",
+                OpenSSL_version(OPENSSL_VERSION),
+                provctx->config.seal_key != NULL ? "configured" : "by default",
+                provctx->config.claim_dir != NULL ? provctx->config.claim_dir : "by default");
     return provctx;
 }
 
@@ -80,6 +94,8 @@ void provctx_free(struct provctx *provctx)
     fork_guard_free(provctx->fork_guard);
     config_clear(&provctx->config);
     OSSL_LIB_CTX_free(provctx->libctx);
+    trace_write(provctx->trace, "schannel unloaded");
+    trace_close(provctx->trace); /* errors write to it */
     errors_free(provctx->errors);
     OPENSSL_free(provctx);
 }

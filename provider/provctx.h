@@ -25,12 +25,14 @@ struct inner_opens;
 struct legacy_provider;
 struct sealer;
 struct sealing_keyring;
+struct trace;
 
 struct provctx {
     const OSSL_CORE_HANDLE *core;
     OSSL_LIB_CTX *libctx; /* child of the application's: sees its other providers */
     struct errors *errors;
     struct config config;
+    struct trace *trace;            /* diagnostics; NULL: not wanted */
     struct handle_table *handles;   /* key-handle -> live key */
     struct legacy_provider *legacy; /* for RC2, DES and MD4, loaded on first need */
     struct inner_ciphers *ciphers;  /* libcrypto's ciphers, fetched on first use */

@@ -65,9 +65,9 @@ _Static_assert(OSSL_FUNC_SKEYMGMT_FREE == 1 && OSSL_FUNC_SKEYMGMT_IMPORT == 2 &&
                    OSSL_FUNC_SKEYMGMT_EXPORT == 3 && OSSL_FUNC_SKEYMGMT_GENERATE == 4 &&
                    OSSL_FUNC_SKEYMGMT_GET_KEY_ID == 5 &&
                    OSSL_FUNC_SKEYMGMT_IMP_SETTABLE_PARAMS == 6 &&
-                   OSSL_FUNC_SKEYMGMT_GEN_SETTABLE_PARAMS == 7 &&
-                   OSSL_SKEYMGMT_SELECT_SECRET_KEY == 2,
+                   OSSL_FUNC_SKEYMGMT_GEN_SETTABLE_PARAMS == 7,
                "SKEYMGMT numbers");
+_Static_assert(OSSL_SKEYMGMT_SELECT_SECRET_KEY == 2, "selection of a secret key");
 _Static_assert(OSSL_FUNC_KDF_SET_SKEY == 12 && OSSL_FUNC_KDF_DERIVE_SKEY == 13 &&
                    OSSL_FUNC_KEYEXCH_DERIVE_SKEY == 11,
                "KDF and key exchange numbers");

@@ -123,6 +123,9 @@
 #define SCHANNEL_PARAM_FINAL       "final"       /* integer: Final of CryptEncrypt, default 1 */
 #define SCHANNEL_PARAM_FINAL_RESET "final-reset" /* integer 1: RC4 starts again after a message */
 
+/* The provider's section of openssl.cnf, beside seal-key and claim-dir */
+#define SCHANNEL_CONFIG_TRACE "trace" /* diagnostics to a file, or "stderr"; SCHANNEL_TRACE */
+
 /* Options of export and import: encoder, decoder and key parameters */
 #define SCHANNEL_PARAM_BLOB      "blob"      /* UTF-8: blob type of an export */
 #define SCHANNEL_PARAM_BLOB_MODE "blob-mode" /* UTF-8: snapshot or transfer */

@@ -7,6 +7,7 @@
 #include "blob/plaintext.h"
 #include "blob/simple.h"
 #include "schannel/names.h"
+#include "trace.h"
 
 static const struct {
     const char *title, *label;
@@ -219,6 +220,9 @@ int blob_export(struct key *key, enum blob_type type, const struct blob_options 
     ok = check_export(key->provctx, is_named ? given : &options, kind_of(&options, *written),
                       *written) &&
          export_type(key, *written, &options, seal_passphrase, passphrase, blob, size);
+    if (ok && *written != BLOB_TYPE_OPAQUE)
+        trace_write(key->provctx->trace, "a %s key is written as %s of %zu bytes",
+                    key->algorithm->name, types[*written].title, *size);
     blob_options_clear(&options);
     return ok;
 }
@@ -268,6 +272,9 @@ struct key *blob_import(struct provctx *provctx, struct octets blob,
     if (!check_import(provctx, options, type) ||
         (key = import_type(provctx, type, blob, options, passphrase)) == NULL)
         return NULL;
+    if (type != BLOB_TYPE_OPAQUE)
+        trace_write(provctx->trace, "a %s key is opened from %s of %zu bytes", key->algorithm->name,
+                    types[type].title, blob.size);
     /* Nobody else has the key yet. */
     if (options->exportable.is_given && !key_set_exportable(key, options->exportable.value)) {
         key_free(key);

@@ -142,7 +142,8 @@ static void make_cipher(struct key *key, struct octets bytes, enum salt_mode sal
 }
 
 struct key *blob_key_make(struct provctx *provctx, const struct key_algorithm *algorithm,
-                          struct octets bytes, const struct blob_options *options)
+                          struct octets bytes, const struct blob_options *options,
+                          enum key_origin origin)
 {
     struct key *key = key_new(provctx);
 
@@ -151,6 +152,7 @@ struct key *blob_key_make(struct provctx *provctx, const struct key_algorithm *a
     key->algorithm = algorithm;
     key->protocol = algorithm->protocol;
     key->exportable = options->exportable.value;
+    key->origin = (uint8_t)origin;
     if (algorithm->kind == KEY_KIND_MASTER && !make_master(key, bytes)) {
         RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a key");
         key_free(key);

@@ -43,7 +43,8 @@ int blob_key_take(struct key *key, const char *name, uint8_t *bytes, size_t *siz
  * NULL with a reason raised.
  */
 struct key *blob_key_make(struct provctx *provctx, const struct key_algorithm *algorithm,
-                          struct octets bytes, const struct blob_options *options);
+                          struct octets bytes, const struct blob_options *options,
+                          enum key_origin origin);
 
 /* An option that such a key has no use for is a misunderstanding: 0 with a reason raised. */
 int blob_key_check_options(const struct provctx *provctx, const struct key_algorithm *algorithm,

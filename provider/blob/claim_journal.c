@@ -144,7 +144,7 @@ static int make_room(struct claim_journal *journal, int directory, const char *p
         journal->inode != status->st_ino) {
         if (!clean(directory, now, &journal->count))
             return RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED,
-                         "claim-dir %s: cannot be read: %s", path, strerror(errno));
+                         "claim-dir %s: cannot be read: %s", path, SYSTEM_TEXT(errno));
         journal->cleaned = now->wall;
         journal->device = status->st_dev;
         journal->inode = status->st_ino;
@@ -166,7 +166,7 @@ static int check_directory(const struct claim_journal *journal, int directory, c
 {
     if (fstat(directory, status) != 0)
         return RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED, "claim-dir %s: %s", path,
-                     strerror(errno));
+                     SYSTEM_TEXT(errno));
     if ((status->st_mode & S_IWOTH) != 0 && (status->st_mode & S_ISVTX) == 0)
         return RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED,
                      "claim-dir %s: can be written by everybody (mode %04o): chmod o-w it", path,
@@ -191,7 +191,7 @@ static int open_directory(const struct claim_journal *journal, const char *given
     directory = open(given, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED, "claim-dir %s: cannot be opened: %s",
-              given, strerror(errno));
+              given, SYSTEM_TEXT(errno));
     return directory;
 }
 
@@ -211,10 +211,10 @@ static int make_claim(const struct claim_journal *journal, int directory, const 
     if (failure == EEXIST)
         return RAISE(journal->errors, SCHANNEL_R_BLOB_ALREADY_OPENED,
                      "opaque blob: is a transfer, which opens once, and it was opened before "
-                     "(claim-dir %s)",
+                     "(claim-dir %s): export the key anew",
                      path);
     return RAISE(journal->errors, SCHANNEL_R_CLAIM_NOT_RECORDED,
-                 "claim-dir %s: the claim cannot be written: %s", path, strerror(failure));
+                 "claim-dir %s: the claim cannot be written: %s", path, SYSTEM_TEXT(failure));
 }
 
 int claim_journal_record(struct claim_journal *journal, const char *directory,

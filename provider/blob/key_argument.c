@@ -207,7 +207,7 @@ static int raise_not_found(const struct provctx *provctx, const char *uri, const
 {
     if (strchr(uri, ':') == NULL && access(uri, R_OK) != 0)
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: \"%s\": %s", name,
-                     uri, strerror(errno));
+                     uri, SYSTEM_TEXT(errno));
     if (!are_keys_offered(provctx))
         return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
     if (question->was_asked)
@@ -331,7 +331,7 @@ void key_argument_properties(const EVP_PKEY *key, char text[KEY_ARGUMENT_PROPERT
         length = snprintf(text, KEY_ARGUMENT_PROPERTIES_SIZE, "?provider=%s",
                           OSSL_PROVIDER_get0_name(provider));
     if (length < 0 || length >= KEY_ARGUMENT_PROPERTIES_SIZE)
-        strcpy(text, PROVCTX_INNER_PROPERTIES);
+        OPENSSL_strlcpy(text, PROVCTX_INNER_PROPERTIES, KEY_ARGUMENT_PROPERTIES_SIZE);
 }
 
 int key_argument_stays(const EVP_PKEY *key, const EVP_PKEY_CTX *operation)

@@ -1,6 +1,7 @@
 /* Exporting and importing opaque blobs: see opaque.h, where the layout stands. */
 #include "blob/opaque.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <openssl/crypto.h>
@@ -10,6 +11,7 @@
 #include "blob/opaque_payload.h"
 #include "blob/seal.h"
 #include "blob/sealing_key.h"
+#include "key/key_trace.h"
 #include "key/transfer.h"
 #include "params.h"
 
@@ -38,6 +40,29 @@ static const char *claim_dir_of(const struct provctx *provctx, const struct blob
 static int is_runtime(const struct unsealing *unsealing)
 {
     return unsealing->source != NULL && strcmp(unsealing->source, "runtime") == 0;
+}
+
+static void print_hex(char *text, const uint8_t *bytes, size_t size)
+{
+    for (size_t n = 0; n < size; n++)
+        snprintf(text + 2 * n, 3, "%02x", bytes[n]);
+}
+
+/* Diagnostics: what is in clear in the header. */
+static void trace_header(struct key *key, const char *what, const struct opaque_header *header)
+{
+    char blob_id[2 * SEAL_SALT_SIZE + 1], sealing_key_id[2 * SEALING_KEY_ID_SIZE + 1];
+
+    if (key->provctx->trace == NULL)
+        return;
+    print_hex(blob_id, header->blob_id, sizeof(header->blob_id));
+    print_hex(sealing_key_id, header->sealing_key_id, sizeof(header->sealing_key_id));
+    key_trace(key,
+              "%s opaque blob %s: %s, under %s%s, created %" PRIu64 ", not after %" PRIu64 "%s",
+              what, blob_id, header->mode == BLOB_MODE_TRANSFER ? "transfer" : "snapshot",
+              header->has_passphrase ? "a passphrase" : "sealing key ",
+              header->has_passphrase ? "" : sealing_key_id, header->created, header->not_after,
+              header->has_audience ? ", for an audience" : "");
 }
 
 /* ---- writing ---- */
@@ -168,6 +193,7 @@ static int take_picture(struct key *key, struct opaque_header *header,
     if (ok) {
         writer_init(&writer, *payload, *size);
         opaque_payload_write(&writer, key, header->mode == BLOB_MODE_TRANSFER ? deadline : NULL);
+        trace_header(key, "sealed into", header);
     }
     key_unlock(key);
     return ok;
@@ -255,12 +281,11 @@ static int check_sealing_key(const struct provctx *provctx, const struct opaque_
 
     if (memcmp(header->sealing_key_id, unsealing->key.id, SEALING_KEY_ID_SIZE) == 0)
         return 1;
-    for (size_t n = 0; n < SEALING_KEY_ID_SIZE; n++) {
-        snprintf(want + 2 * n, 3, "%02x", header->sealing_key_id[n]);
-        snprintf(have + 2 * n, 3, "%02x", unsealing->key.id[n]);
-    }
+    print_hex(want, header->sealing_key_id, SEALING_KEY_ID_SIZE);
+    print_hex(have, unsealing->key.id, SEALING_KEY_ID_SIZE);
     return RAISE(provctx->errors, SCHANNEL_R_SEALED_WITH_ANOTHER_KEY,
-                 "opaque blob: sealed with key %s, have %s (%s)", want, have, unsealing->source);
+                 "opaque blob: sealed with key %s, have %s (%s): name the other one with seal-key",
+                 want, have, unsealing->source);
 }
 
 /* Finds the key that opens the blob. */
@@ -346,6 +371,15 @@ static int read_key(struct key *key, const struct opaque_header *header, struct 
                  header->algorithm->name);
 }
 
+/* What the header said stays with the key, for whoever looks at it. */
+static int keep_header(struct key *key, const struct opaque_header *header)
+{
+    key->origin = KEY_ORIGIN_OPAQUE;
+    key->opened = OPENSSL_memdup(header, sizeof(*header));
+    return key->opened != NULL || RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY,
+                                        "no memory to open an opaque blob");
+}
+
 static int open_into(struct key *key, struct octets clear, struct octets sealed,
                      const struct opaque_header *header, const struct blob_options *options,
                      const struct unsealing *unsealing, enum opaque_target target)
@@ -361,6 +395,7 @@ static int open_into(struct key *key, struct octets clear, struct octets sealed,
     ok = unseal(key->provctx->sealer, &unsealing->key, header->blob_id, clear, sealed, payload);
     if (ok) {
         ok = read_key(key, header, (struct octets){ payload, size }, &deadline, target) &&
+             keep_header(key, header) &&
              (header->mode == BLOB_MODE_SNAPSHOT ||
               attach_transfer(key, header, options, unsealing, &deadline));
         if (!ok)
@@ -389,6 +424,8 @@ int opaque_blob_import_into(struct key *key, struct octets blob, const struct bl
                    (struct octets){ blob.data + header_size, header.sealed_size }, &header, options,
                    &unsealing, target);
     OPENSSL_cleanse(&unsealing, sizeof(unsealing));
+    if (ok)
+        trace_header(key, "opened from", &header);
     return ok;
 }
 

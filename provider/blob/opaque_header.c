@@ -9,7 +9,6 @@
 #include "blob/opaque.h"
 #include "blob/passphrase.h"
 
-#define FORMAT_VERSION  1
 #define FLAG_EXPORTABLE 1
 #define FLAG_PASSPHRASE 2
 #define MAX_SEALED_SIZE (OPAQUE_BLOB_MAX_SIZE - OPAQUE_HEADER_MAX_SIZE)
@@ -35,7 +34,7 @@ void opaque_header_write(struct writer *writer, const struct opaque_header *head
     struct octets audience = { header->audience, header->has_audience ? OPAQUE_AUDIENCE_SIZE : 0 };
 
     blob_header_write(writer, BTYPE_OPAQUE, header->algorithm);
-    writer_u8(writer, FORMAT_VERSION);
+    writer_u8(writer, OPAQUE_FORMAT_VERSION);
     writer_u8(writer, (uint8_t)header->mode);
     writer_u8(writer, (uint8_t)((header->is_exportable ? FLAG_EXPORTABLE : 0) |
                                 (header->has_passphrase ? FLAG_PASSPHRASE : 0)));
@@ -150,11 +149,11 @@ int opaque_header_read(const struct provctx *provctx, struct octets blob,
     (void)reader_u32(&reader);
     alg_id = reader_u32_le(&reader);
     version = reader_u8(&reader);
-    if (!reader.failed && version != FORMAT_VERSION)
+    if (!reader.failed && version != OPAQUE_FORMAT_VERSION)
         return RAISE(provctx->errors, SCHANNEL_R_UNSUPPORTED_BLOB_VERSION,
                      "opaque blob: format version %u was written by another release; this one "
                      "reads version %d",
-                     version, FORMAT_VERSION);
+                     version, OPAQUE_FORMAT_VERSION);
     mode = reader_u8(&reader);
     flags = reader_u8(&reader);
     reader_copy(&reader, fields, sizeof(fields));

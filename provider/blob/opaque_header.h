@@ -12,7 +12,8 @@
 #include "key/options.h"
 #include "provctx.h"
 
-#define OPAQUE_AUDIENCE_SIZE 32
+#define OPAQUE_FORMAT_VERSION 1
+#define OPAQUE_AUDIENCE_SIZE  32
 /* With the length of what is sealed. */
 #define OPAQUE_HEADER_MAX_SIZE (58 + 1 + OPAQUE_AUDIENCE_SIZE + 4)
 

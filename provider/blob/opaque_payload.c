@@ -196,7 +196,8 @@ static int read_algorithms(struct reader *reader, struct master_value *master)
            derivation->mac_bits <= DERIVATION_MAX_BITS &&
            (derivation->cipher != NULL || cipher == BULK_CIPHER_NONE) && digest <= DIGEST_SHA1 &&
            version_is_readable(master) &&
-           derivation_check_protocol(NULL, master->protocol, derivation);
+           derivation_check_protocol(NULL, master->protocol, derivation) &&
+           derivation_check_lengths(NULL, master->protocol, derivation);
 }
 
 static enum payload_result read_derivation(struct reader *reader, struct master_value *master)

@@ -57,5 +57,6 @@ struct key *plaintext_blob_import(struct provctx *provctx, struct octets blob,
     if (!blob_key_check_size(provctx, algorithm, stated, name) ||
         !blob_key_check_options(provctx, algorithm, options, name))
         return NULL;
-    return blob_key_make(provctx, algorithm, reader_take(&reader, stated), options);
+    return blob_key_make(provctx, algorithm, reader_take(&reader, stated), options,
+                         KEY_ORIGIN_PLAINTEXT);
 }

@@ -76,8 +76,8 @@ static int set_padding(EVP_PKEY_CTX *operation, int padding)
 
 /* ---- encryption ---- */
 
-static int encrypt(const struct provctx *provctx, EVP_PKEY *key, int padding, struct octets in,
-                   uint8_t *out, size_t *size)
+static int encrypt_block(const struct provctx *provctx, EVP_PKEY *key, int padding,
+                         struct octets in, uint8_t *out, size_t *size)
 {
     EVP_PKEY_CTX *operation;
     int ok;
@@ -121,8 +121,8 @@ static int encrypt_marked(const struct provctx *provctx, EVP_PKEY *key, struct o
 
     if (ok) {
         encryption_block_write_marked(block, modulus_size, padding, bytes);
-        ok = encrypt(provctx, key, RSA_NO_PADDING, (struct octets){ block, modulus_size }, out,
-                     size);
+        ok = encrypt_block(provctx, key, RSA_NO_PADDING, (struct octets){ block, modulus_size },
+                           out, size);
     }
     OPENSSL_cleanse(block, sizeof(block));
     OPENSSL_cleanse(padding, sizeof(padding));
@@ -147,9 +147,9 @@ int rsa_exchange_encrypt(const struct provctx *provctx, EVP_PKEY *key, enum pad_
 {
     if (is_marked)
         return encrypt_marked(provctx, key, bytes, rsa_exchange_size(key), out, size);
-    return encrypt(provctx, key,
-                   pad_mode == PAD_MODE_OAEP ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING, bytes,
-                   out, size);
+    return encrypt_block(provctx, key,
+                         pad_mode == PAD_MODE_OAEP ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING,
+                         bytes, out, size);
 }
 
 /* ---- decryption ---- */

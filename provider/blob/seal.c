@@ -149,8 +149,9 @@ int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t s
     int ok;
 
     if (sealed.size < SEAL_OVERHEAD)
-        return RAISE(sealer->errors, SCHANNEL_R_SEAL_DOES_NOT_VERIFY,
-                     "the blob was changed, cut short or sealed under another key");
+        return RAISE(
+            sealer->errors, SCHANNEL_R_SEAL_DOES_NOT_VERIFY,
+            "opaque blob: was altered, cut short, or sealed under another key or passphrase");
     ciphertext.data = sealed.data + SEAL_COMMITMENT_SIZE;
     ciphertext.size = sealed.size - SEAL_OVERHEAD;
     if ((aead = get_aead(sealer)) == NULL || !fits(sealer, header, ciphertext.size)) {
@@ -168,5 +169,5 @@ int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t s
         return 1;
     OPENSSL_cleanse(out, ciphertext.size);
     return RAISE(sealer->errors, SCHANNEL_R_SEAL_DOES_NOT_VERIFY,
-                 "the blob was changed, cut short or sealed under another key");
+                 "opaque blob: was altered, cut short, or sealed under another key or passphrase");
 }

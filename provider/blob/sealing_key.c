@@ -145,7 +145,7 @@ static int read_key(const struct errors *errors, const char *source, int fd,
 
     if (size < 0)
         ok = RAISE(errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be read: %s", source,
-                   strerror(errno));
+                   SYSTEM_TEXT(errno));
     else
         ok = parse_content(errors, source, content, (size_t)size, secret);
     OPENSSL_cleanse(content, sizeof(content));
@@ -181,8 +181,9 @@ static int read_file(const struct sealing_keyring *keyring, const char *source,
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), ok;
 
     if (fd < 0 || fstat(fd, &status) != 0) {
-        ok = RAISE(keyring->errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be opened: %s",
-                   source, strerror(errno));
+        ok = RAISE(keyring->errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be opened: %s%s",
+                   source, SYSTEM_TEXT(errno),
+                   errno == ENOENT ? " (openssl rand 32 makes the contents)" : "");
     } else {
         ok = check_file(keyring->errors, source, &status) &&
              read_key(keyring->errors, source, fd, secret);

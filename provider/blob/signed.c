@@ -297,9 +297,9 @@ static int check_purpose(const struct provctx *provctx, const struct blob_option
     if (same(expected, blob->purpose))
         return 1;
     for (size_t n = 0; n < blob->purpose.size; n++)
-        got[n] = blob->purpose.data[n] >= ' ' && blob->purpose.data[n] <= '~'
-                     ? (char)blob->purpose.data[n]
-                     : '?';
+        got[n] = (char)(blob->purpose.data[n] >= ' ' && blob->purpose.data[n] <= '~'
+                            ? blob->purpose.data[n]
+                            : '?');
     return RAISE(provctx->errors, SCHANNEL_R_WRONG_PURPOSE,
                  "purpose: expected \"%.*s\", the blob was signed for \"%s\"", (int)expected.size,
                  (const char *)expected.data, got);

@@ -140,15 +140,16 @@ static int read_header(const struct provctx *provctx, struct octets blob,
 static int read_envelope(const struct provctx *provctx, const struct octets *blobs, size_t count,
                          const struct blob_options *options, struct envelope *envelope)
 {
-    for (size_t n = 0; n < count; n++) {
+    if (!read_header(provctx, blobs[0], &envelope->algorithm))
+        return 0;
+    for (size_t n = 1; n < count; n++) {
         const struct key_algorithm *algorithm;
 
         if (!read_header(provctx, blobs[n], &algorithm))
             return 0;
-        if (n != 0 && algorithm != envelope->algorithm)
+        if (algorithm != envelope->algorithm)
             return RAISE(provctx->errors, SCHANNEL_R_MALFORMED_BLOB,
                          "%s: the blobs of several receivers hold keys of two algorithms", name);
-        envelope->algorithm = algorithm;
     }
     envelope->sizes = blob_key_sizes(envelope->algorithm);
     envelope->may_be_random = envelope->algorithm->kind == KEY_KIND_MASTER &&
@@ -232,7 +233,7 @@ static struct key *make_key(struct provctx *provctx, const struct envelope *enve
     }
     return blob_key_make(provctx, envelope->algorithm,
                          (struct octets){ candidate->bytes + envelope->sizes.most - size, size },
-                         options);
+                         options, KEY_ORIGIN_SIMPLE);
 }
 
 struct key *simple_blob_import(struct provctx *provctx, const struct octets *blobs, size_t count,

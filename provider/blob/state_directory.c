@@ -15,20 +15,11 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include "blob/sealing_key.h"
+#include "environment.h"
 
 #define DIRECTORY_NAME "schannel"
 #define KEY_FILE_NAME  "seal.key"
 #define CLAIMS_NAME    "claims"
-
-/* A set-user-ID program does not take directions from its caller's environment. */
-static const char *environment(const char *name)
-{
-#ifdef __GLIBC__
-    return secure_getenv(name);
-#else
-    return getenv(name);
-#endif
-}
 
 /* The XDG base directory specification: a relative path is to be ignored. */
 static const char *xdg_directory(const char *name)
@@ -150,7 +141,7 @@ static int stat_ours(const struct errors *errors, int fd, const char *path, unsi
     struct stat status;
 
     if (fstat(fd, &status) != 0)
-        return RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY, "%s: %s", path, strerror(errno));
+        return RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY, "%s: %s", path, SYSTEM_TEXT(errno));
     return check_ours(errors, path, &status, mode);
 }
 
@@ -173,7 +164,7 @@ static int open_directory(const struct errors *errors, char *base, const char *p
         if (!make_parents(base) || (mkdir(path, 0700) != 0 && errno != EEXIST)) {
             failure = errno;
             RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY, "%s: cannot be made: %s", path,
-                  strerror(failure));
+                  SYSTEM_TEXT(failure));
             return -1;
         }
         fd = open(path, flags);
@@ -184,7 +175,7 @@ static int open_directory(const struct errors *errors, char *base, const char *p
             no_key_yet(errors, path);
         else
             RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY, "%s: cannot be opened: %s", path,
-                  strerror(failure));
+                  SYSTEM_TEXT(failure));
         return -1;
     }
     if (!stat_ours(errors, fd, path, 0700)) {
@@ -242,7 +233,7 @@ static int make_key_file(OSSL_LIB_CTX *libctx, const struct errors *errors, int 
         unlinkat(directory, name, 0);
     }
     return ok || RAISE(errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be made: %s", path,
-                       strerror(failure));
+                       SYSTEM_TEXT(failure));
 }
 
 static int open_key_file(const struct errors *errors, int directory, const char *path)
@@ -255,7 +246,7 @@ static int open_key_file(const struct errors *errors, int directory, const char 
     if (fd < 0)
         return -1;
     if (fstat(fd, &status) != 0)
-        ok = RAISE(errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: %s", path, strerror(errno));
+        ok = RAISE(errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: %s", path, SYSTEM_TEXT(errno));
     else if (!S_ISREG(status.st_mode))
         ok = RAISE(errors, SCHANNEL_R_SEALING_KEY_INVALID, "%s: is not a regular file", path);
     else
@@ -297,7 +288,7 @@ int state_directory_open_key(OSSL_LIB_CTX *libctx, const struct errors *errors,
     }
     if (fd < 0 && errno != 0)
         RAISE(errors, SCHANNEL_R_SEALING_KEY_UNREADABLE, "%s: cannot be opened: %s", path,
-              strerror(errno));
+              SYSTEM_TEXT(errno));
     close(directory);
     return fd;
 }
@@ -322,7 +313,7 @@ int state_directory_open_claims(const struct errors *errors, char *path, size_t 
     claims = made ? openat(directory, CLAIMS_NAME, flags) : -1;
     if (claims < 0)
         RAISE(errors, SCHANNEL_R_CLAIM_NOT_RECORDED, "claim-dir %s: cannot be opened: %s", path,
-              strerror(errno));
+              SYSTEM_TEXT(errno));
     close(directory);
     if (claims >= 0 && !stat_ours(errors, claims, path, 0700)) {
         close(claims);

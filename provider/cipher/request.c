@@ -19,7 +19,7 @@ static int check_cipher(const struct cipher_context *context, struct key *key,
         return 0;
     ok = key->value.cipher.cipher == context->cipher ||
          RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a %s key for this cipher, got a %s key", name, context->cipher->name,
+               "%s: expected a key of %s, got one of %s", name, context->cipher->name,
                key->algorithm->name);
     if (ok && key->value.cipher.key_size != 0)
         request->key_size = key->value.cipher.key_size;

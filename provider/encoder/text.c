@@ -9,6 +9,7 @@
 #include <openssl/bio.h>
 #include <openssl/core_dispatch.h>
 #include "blob/moment.h"
+#include "blob/opaque_header.h"
 #include "dispatch.h"
 #include "key/key.h"
 #include "key/transfer.h"
@@ -107,6 +108,37 @@ static void print_time(struct text *text, const char *name, uint64_t seconds)
         print(text, "    %s: %" PRIu64 " seconds after 1970\n", name, seconds);
 }
 
+static void print_hex(struct text *text, const uint8_t *bytes, size_t size)
+{
+    for (size_t n = 0; n < size; n++)
+        print(text, "%02x", bytes[n]);
+}
+
+/* Where the key came from; of an opaque blob what its header says in clear. */
+static void print_origin(struct text *text, const struct key *key)
+{
+    const struct opaque_header *header = key->opened;
+
+    if (key_origin_name(key) != NULL)
+        print(text, "    Origin: %s\n", key_origin_name(key));
+    if (header == NULL)
+        return;
+    print(text, "    Blob: type 9, version 2, ALG_ID 0x%08x, format version %d, %s\n",
+          (unsigned)header->algorithm->alg_id, OPAQUE_FORMAT_VERSION,
+          header->mode == BLOB_MODE_TRANSFER ? "transfer" : "snapshot");
+    print(text, "    Blob id: ");
+    print_hex(text, header->blob_id, sizeof(header->blob_id));
+    print(text, "\n    Sealed under: ");
+    if (header->has_passphrase) {
+        print(text, "a passphrase, %" PRIu32 " iterations\n", header->iterations);
+    } else {
+        print(text, "key ");
+        print_hex(text, header->sealing_key_id, sizeof(header->sealing_key_id));
+        print(text, "\n");
+    }
+    print_time(text, "Sealed at", header->created);
+}
+
 /* A key that can be looked at but has not been claimed. */
 static void print_transfer(struct text *text, const struct transfer *transfer)
 {
@@ -133,6 +165,7 @@ static void print_key(struct text *text, const struct key *key, const char *id)
     print(text, "    Exportable: %s\n", key->exportable ? "yes" : "no");
     if (key->fork_allowed)
         print(text, "    Fork: allowed\n");
+    print_origin(text, key);
     if (key->transfer != NULL)
         print_transfer(text, key->transfer);
     switch (key->algorithm->kind) {

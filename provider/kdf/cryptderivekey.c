@@ -18,6 +18,7 @@
 #include "key/password.h"
 #include "params.h"
 #include "schannel/names.h"
+#include "trace.h"
 
 static OSSL_FUNC_kdf_newctx_fn context_new;
 static OSSL_FUNC_kdf_freectx_fn context_free;
@@ -100,11 +101,13 @@ static int get_key_size(const struct context *context, size_t *size)
 {
     if (context->cipher == NULL)
         return RAISE(errors_of(context), SCHANNEL_R_MISSING_PARAMETER,
-                     "cipher: is not set, but this derivation needs it");
+                     "cipher: is not set: expected " BULK_CIPHER_NAMES);
     *size = key_size_for_bits(context->cipher, context->bits);
     return *size != 0 ||
            RAISE(errors_of(context), SCHANNEL_R_INVALID_PARAMETER,
-                 "cipher-bits: %s has no key of %u bits", context->cipher->name, context->bits);
+                 "cipher-bits: expected %s%u for %s, got %u",
+                 key_size_varies(context->cipher) ? "a multiple of 8 from 40 to " : "",
+                 (unsigned)context->cipher->default_bits, context->cipher->name, context->bits);
 }
 
 /*
@@ -174,6 +177,7 @@ static int derive(void *vcontext, unsigned char *out, size_t size, const OSSL_PA
                      "keylen: usage %s gives %zu bytes with these parameters, not %zu",
                      context->with_salt ? SCHANNEL_USAGE_CIPHER_KEY : SCHANNEL_USAGE_KEY, expected,
                      size);
+    trace_write(context->provctx->trace, "CRYPTDERIVEKEY: %zu bytes", size);
     ok = make(context, key_size, salt_size, key, salt);
     if (ok) {
         memcpy(out, key, key_size);

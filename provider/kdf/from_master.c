@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
+#include "key/key_trace.h"
 #include "schannel/names.h"
 
 static int is_usage(const struct kdf *kdf, const char *name)
@@ -105,6 +106,8 @@ static int take_secret(struct key *key, struct kdf *kdf)
     master = key->value.master;
     ok = master_value_convert(key->provctx, master, &kdf->derivation) &&
          kdf_set_secret(kdf, master_value_secret(master));
+    if (ok)
+        key_trace(key, "used for %s", kdf->usage->name);
     key_unlock(key);
     return ok;
 }

@@ -17,6 +17,7 @@
 #include "params.h"
 #include "schannel/names.h"
 #include "skey_dispatch.h"
+#include "trace.h"
 
 #define MAX_INPUT_SIZE 65535 /* secret, label and seed; the handshake may have any length */
 
@@ -164,6 +165,8 @@ int kdf_derive(void *vkdf, unsigned char *key, size_t size, const OSSL_PARAM par
     if (!kdf_set_ctx_params(kdf, params) || !kdf_usage_check(kdf, kdf->usage) ||
         !kdf_check_one_secret(kdf) || !check_size(kdf, size))
         return 0;
+    trace_write(kdf->provctx->trace, "%s-KDF: %s, %zu bytes", protocol_rules(kdf->protocol)->prefix,
+                kdf->usage->name, size);
     return kdf->master != NULL ? kdf_from_master(kdf, kdf->master, key, size)
                                : kdf->usage->derive(kdf, kdf->usage, key, size);
 }
@@ -317,8 +320,8 @@ static int set_one(struct kdf *kdf, const OSSL_PARAM *param)
     if (n == SETTERS)
         return 1;
     if ((setters[n].protocols >> kdf->protocol & 1) == 0)
-        return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none",
-                     param->key, key_protocol_name(kdf->protocol));
+        return RAISE(kdf->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: %s has none, leave it out", param->key, key_protocol_name(kdf->protocol));
     return setters[n].set(kdf, param);
 }
 

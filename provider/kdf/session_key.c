@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 #include "kdf/from_master.h"
 #include "key/derived_key.h"
+#include "key/key_trace.h"
 #include "schannel/names.h"
 
 static int check_usage(const struct kdf *kdf)
@@ -62,11 +63,15 @@ static struct key *from_secret(const struct kdf *kdf, enum key_usage usage)
 struct key *kdf_session_key(const struct kdf *kdf, struct key *master, size_t size)
 {
     const enum key_usage usage = key_usage_by_name(kdf->usage->name);
+    struct key *key;
 
     if (!check_usage(kdf) || !kdf_usage_check(kdf, kdf->usage) || !check_size(kdf, master, size))
         return NULL;
-    return master != NULL ? derived_key_from(master, usage, &kdf->derivation)
-                          : from_secret(kdf, usage);
+    key = master != NULL ? derived_key_from(master, usage, &kdf->derivation)
+                         : from_secret(kdf, usage);
+    if (key != NULL)
+        key_trace(key, "derived from a master key");
+    return key;
 }
 
 /* ---- the functions of a KDF's dispatch table ---- */
@@ -85,7 +90,7 @@ int kdf_set_skey(void *vkdf, void *skey, const char *name)
         return 0;
     ok = master->protocol == kdf->protocol ||
          RAISE(kdf->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a master key of %s, got a %s key", name,
+               "%s: expected a master key of %s, got a key of %s", name,
                key_protocol_name(kdf->protocol), master->algorithm->name);
     if (ok)
         kdf_take_parameters(kdf, master->value.master);

@@ -34,10 +34,11 @@ static int check_master_size(const struct kdf *kdf)
     const struct protocol_rules *rules = protocol_rules(kdf->protocol);
 
     if (kdf->secret.data == NULL)
-        return RAISE(errors_of(kdf), SCHANNEL_R_MISSING_PARAMETER,
-                     rules->has_premaster
-                         ? "secret: neither the master secret nor a premaster is set"
-                         : "secret: the master key is not set");
+        return RAISE(
+            errors_of(kdf), SCHANNEL_R_MISSING_PARAMETER,
+            rules->has_premaster
+                ? "secret: is not set: expected the 48 bytes of a master secret, or a premaster"
+                : "secret: is not set: expected the master key");
     if (kdf->secret.size >= rules->min_master && kdf->secret.size <= rules->max_master)
         return 1;
     if (rules->min_master != rules->max_master)
@@ -357,7 +358,7 @@ static const char *why_not(enum key_protocol protocol, const struct kdf_usage *u
     if (usage->derive == derive_mac)
         return "the write key is the MAC secret";
     if (usage->derive == derive_key_block)
-        return "each key is hashed by itself";
+        return "each key is hashed by itself, set usage to client-write-key or another one";
     if (usage->derive == derive_master_secret)
         return "there is no premaster secret";
     return protocol == KEY_PROTOCOL_PCT1 ? "its verification values are MACs: use PCT1-MAC"

@@ -124,7 +124,7 @@ const struct key_algorithm *key_algorithm_by_cipher(const struct bulk_cipher *ci
     return NULL;
 }
 
-static int is_variable(const struct bulk_cipher *cipher)
+int key_size_varies(const struct bulk_cipher *cipher)
 {
     return cipher->id == BULK_CIPHER_RC4 || cipher->id == BULK_CIPHER_RC2;
 }
@@ -133,7 +133,7 @@ size_t key_size_for_bits(const struct bulk_cipher *cipher, unsigned bits)
 {
     if (bits == 0 || bits == cipher->default_bits || bits == cipher->strength_bits)
         return cipher->default_bits / 8;
-    if (is_variable(cipher) && bits % 8 == 0 && bits >= KEY_MIN_VARIABLE_BITS &&
+    if (key_size_varies(cipher) && bits % 8 == 0 && bits >= KEY_MIN_VARIABLE_BITS &&
         bits <= KEY_MAX_VARIABLE_BITS)
         return bits / 8;
     return 0;
@@ -143,7 +143,7 @@ int key_size_is_valid(const struct bulk_cipher *cipher, size_t size)
 {
     return size != 0 && size <= BULK_CIPHER_MAX_KEY_SIZE &&
            (size == cipher->default_bits / 8 ||
-            (is_variable(cipher) && key_size_for_bits(cipher, (unsigned)size * 8) == size));
+            (key_size_varies(cipher) && key_size_for_bits(cipher, (unsigned)size * 8) == size));
 }
 
 int mac_key_size_is_valid(enum key_protocol protocol, enum digest_id digest, size_t size)

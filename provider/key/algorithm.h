@@ -77,6 +77,8 @@ const struct key_algorithm *key_algorithm_by_cipher(const struct bulk_cipher *ci
 
 /* 1 when a key object of |cipher| may have |size| bytes: RC4 and RC2 5 to 16, the others one size. */
 int key_size_is_valid(const struct bulk_cipher *cipher, size_t size);
+/* 1 when keys of |cipher| have 40 to 128 bits: RC4 and RC2. */
+int key_size_varies(const struct bulk_cipher *cipher);
 /* The size that |bits| asks for: 0 the full size, DES with or without parity; 0 when there is none. */
 size_t key_size_for_bits(const struct bulk_cipher *cipher, unsigned bits);
 

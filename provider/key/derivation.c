@@ -172,7 +172,7 @@ static const struct {
 
 static int lacks(const struct errors *errors, enum key_protocol protocol, const char *name)
 {
-    return RAISE(errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none", name,
+    return RAISE(errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: %s has none, leave it out", name,
                  key_protocol_name(protocol));
 }
 
@@ -302,28 +302,43 @@ struct octets derivation_random_octets(const struct derivation_random *random)
     return (struct octets){ random->data, random->size };
 }
 
+#define RANDOM_SIZES_TEXT 24
+
+/* "32", or "16 to 32". */
+static void random_sizes(const struct protocol_rules *rules, char text[RANDOM_SIZES_TEXT])
+{
+    if (rules->min_random == rules->max_random)
+        snprintf(text, RANDOM_SIZES_TEXT, "%zu", rules->max_random);
+    else
+        snprintf(text, RANDOM_SIZES_TEXT, "%zu to %zu", rules->min_random, rules->max_random);
+}
+
 /* What is set has a length that the protocol allows. */
 static int check_random(const struct errors *errors, const struct protocol_rules *rules,
                         const struct derivation *derivation, const struct derivation_random *random,
                         const char *name)
 {
-    char range[16] = "";
+    char sizes[RANDOM_SIZES_TEXT];
 
     if (random->size == 0 || derivation->relaxed.value ||
         (random->size >= rules->min_random && random->size <= rules->max_random))
         return 1;
-    if (rules->min_random != rules->max_random)
-        snprintf(range, sizeof(range), "%zu to ", rules->min_random);
+    random_sizes(rules, sizes);
     return RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
-                 "%s: expected %s%zu bytes, got %u (relaxed-randoms accepts 1 to %d)", name, range,
-                 rules->max_random, (unsigned)random->size, DERIVATION_MAX_RANDOM_SIZE);
+                 "%s: expected %s bytes, got %u (relaxed-randoms accepts 1 to %d)", name, sizes,
+                 (unsigned)random->size, DERIVATION_MAX_RANDOM_SIZE);
 }
 
-static int need_random(const struct errors *errors, const struct derivation_random *random,
-                       const char *name)
+static int need_random(const struct errors *errors, const struct protocol_rules *rules,
+                       const struct derivation_random *random, const char *name)
 {
-    return random->size != 0 || RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                                      "%s: is not set, but this derivation needs it", name);
+    char sizes[RANDOM_SIZES_TEXT];
+
+    if (random->size != 0)
+        return 1;
+    random_sizes(rules, sizes);
+    return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER, "%s: is not set: expected %s bytes", name,
+                 sizes);
 }
 
 int derivation_check_lengths(const struct errors *errors, enum key_protocol protocol,
@@ -340,7 +355,9 @@ int derivation_check_lengths(const struct errors *errors, enum key_protocol prot
 int derivation_check_randoms(const struct errors *errors, enum key_protocol protocol,
                              const struct derivation *derivation)
 {
-    return need_random(errors, &derivation->client_random, SCHANNEL_PARAM_CLIENT_RANDOM) &&
-           need_random(errors, &derivation->server_random, SCHANNEL_PARAM_SERVER_RANDOM) &&
+    const struct protocol_rules *rules = protocol_rules(protocol);
+
+    return need_random(errors, rules, &derivation->client_random, SCHANNEL_PARAM_CLIENT_RANDOM) &&
+           need_random(errors, rules, &derivation->server_random, SCHANNEL_PARAM_SERVER_RANDOM) &&
            derivation_check_lengths(errors, protocol, derivation);
 }

@@ -64,6 +64,7 @@ struct key *derived_key_new(struct provctx *provctx, const struct master_value *
     derivation_merge(&derivation, change);
     key->protocol = master->protocol;
     key->usage = usage;
+    key->origin = KEY_ORIGIN_MASTER;
     ok = key_usage_is_mac(usage) ? derive_mac(key, master, &derivation, kept)
                                  : derive_cipher(key, master, &derivation, kept);
     if (ok)

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+#include "blob/opaque_header.h"
 #include "fork_guard.h"
 #include "key/handle_table.h"
+#include "key/key_trace.h"
 #include "key/options.h"
 #include "key/transfer.h"
 
@@ -41,7 +43,8 @@ static void clear_value(struct key *key)
         mac_value_clear(key->ssl2_mac);
     OPENSSL_free(key->ssl2_mac);
     key->ssl2_mac = NULL;
-    OPENSSL_cleanse(key->shown, key->shown_size);
+    if (key->view != NULL)
+        OPENSSL_cleanse(key->view->secret, key->view->secret_size);
     if (key->algorithm == NULL)
         return;
     switch (key->algorithm->kind) {
@@ -82,18 +85,29 @@ void key_message_end(struct key_message *message)
     message->next = NULL;
 }
 
+static void free_view(struct key_view *view)
+{
+    if (view == NULL)
+        return;
+    OPENSSL_clear_free(view->secret, view->secret_size);
+    OPENSSL_free(view);
+}
+
 void key_free(struct key *key)
 {
     if (key == NULL || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel) != 1)
         return;
     if (key->has_handle)
         handle_table_remove(key->provctx->handles, key);
+    if (key->has_id)
+        key_trace(key, "freed");
     if (!key->retired)
         clear_value(key);
     if (key->options != NULL)
         blob_options_clear(key->options);
     OPENSSL_free(key->options);
-    OPENSSL_clear_free(key->shown, key->shown_size);
+    free_view(key->view);
+    OPENSSL_free(key->opened);
     fork_lock_destroy(&key->lock);
     /* the value is cleansed */
     OPENSSL_cleanse(key, offsetof(struct key, value));
@@ -143,6 +157,7 @@ static int settle(struct key *key)
     }
     transfer_free(key->transfer);
     key->transfer = NULL;
+    key_trace(key, "the transfer is claimed");
     return 1;
 }
 
@@ -167,8 +182,11 @@ static int lock_fitting(struct key *key, int (*fits)(struct key *, enum key_kind
 {
     if ((purpose == KEY_ADVANCE && !check_fork(key)) || !key_lock(key))
         return 0;
-    if (fits(key, kind))
+    if (fits(key, kind)) {
+        if (purpose != KEY_LOOK)
+            key_trace(key, "used by %s", operation);
         return purpose == KEY_LOOK || settle(key);
+    }
     key_unlock(key);
     return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
                  "%s: expected a %s key, got a %s key (%s)", operation, key_kind_name(kind),
@@ -234,14 +252,19 @@ void key_reset(struct key *key)
     key->exportable = 0;
     key->fork_allowed = 0;
     key->has_id = 0;
+    key->origin = KEY_ORIGIN_NONE;
+    OPENSSL_free(key->opened);
+    key->opened = NULL;
 }
 
 int key_retire(struct key *key)
 {
     if (!take_lock(key))
         return 0;
-    if (!key->retired)
+    if (!key->retired) {
+        key_trace(key, "retired");
         clear_value(key);
+    }
     key->retired = 1;
     key_unlock(key);
     return 1;
@@ -251,7 +274,7 @@ int key_set_exportable(struct key *key, int exportable)
 {
     if (exportable && !key->exportable)
         return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-                     "exportable: can be cleared, but never set on a key that is not exportable");
+                     "exportable: can be cleared, but never set on a key that is not: ask for it when the key is made");
     key->exportable = (uint8_t)exportable;
     return 1;
 }
@@ -293,6 +316,12 @@ static int copy_value(struct key *to, const struct key *from)
     return 0;
 }
 
+static int copy_opened(struct key *to, const struct key *from)
+{
+    return from->opened == NULL ||
+           (to->opened = OPENSSL_memdup(from->opened, sizeof(*from->opened))) != NULL;
+}
+
 struct key *key_duplicate(struct key *key)
 {
     struct key *copy = key_new(key->provctx);
@@ -308,8 +337,9 @@ struct key *key_duplicate(struct key *key)
     copy->exportable = key->exportable;
     copy->generation = key->generation;
     copy->fork_allowed = key->fork_allowed;
+    copy->origin = key->origin;
     ok = (key->options == NULL || key_set_options(copy, key->options)) &&
-         (copy_value(copy, key) ||
+         ((copy_opened(copy, key) && copy_value(copy, key)) ||
           RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the copy of a key"));
     key_unlock(key);
     if (ok)
@@ -329,6 +359,22 @@ int key_size_is_possible(const struct key *key)
         break;
     }
     return mac_key_size_is_valid(key->protocol, key->value.mac.digest, key->value.mac.key_size);
+}
+
+const char *key_origin_name(const struct key *key)
+{
+    static const char *const names[] = {
+        [KEY_ORIGIN_NONE] = NULL,
+        [KEY_ORIGIN_GENERATED] = "generated",
+        [KEY_ORIGIN_BYTES] = "known bytes",
+        [KEY_ORIGIN_PASSWORD] = "password",
+        [KEY_ORIGIN_MASTER] = "derived from a master key",
+        [KEY_ORIGIN_OPAQUE] = "opaque blob",
+        [KEY_ORIGIN_SIMPLE] = "simple blob",
+        [KEY_ORIGIN_PLAINTEXT] = "plaintext blob",
+    };
+
+    return names[key->origin];
 }
 
 unsigned key_bits(const struct key *key)
@@ -417,16 +463,13 @@ int key_equal(struct key *a, struct key *b)
     return equal;
 }
 
-int key_id_text(struct key *key, char text[KEY_ID_TEXT])
+int key_id_try(struct key *key, char text[KEY_ID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
 
-    if (!key->has_id) {
-        if (RAND_bytes_ex(key->provctx->libctx, key->id, sizeof(key->id), 0) != 1)
-            return errors_raise_no_random(key->provctx->errors, key->provctx->libctx,
-                                          "a key identifier");
-        key->has_id = 1;
-    }
+    if (!key->has_id && RAND_bytes_ex(key->provctx->libctx, key->id, sizeof(key->id), 0) != 1)
+        return 0;
+    key->has_id = 1;
     for (size_t n = 0; n < KEY_ID_SIZE; n++) {
         text[2 * n] = digits[key->id[n] >> 4];
         text[2 * n + 1] = digits[key->id[n] & 15];
@@ -435,30 +478,54 @@ int key_id_text(struct key *key, char text[KEY_ID_TEXT])
     return 1;
 }
 
+int key_id_text(struct key *key, char text[KEY_ID_TEXT])
+{
+    return key_id_try(key, text) ||
+           errors_raise_no_random(key->provctx->errors, key->provctx->libctx, "a key identifier");
+}
+
+/* The lock is held. */
+static struct key_view *view_of(struct key *key)
+{
+    if (key->view == NULL && (key->view = OPENSSL_zalloc(sizeof(*key->view))) == NULL)
+        RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for a view of the key");
+    return key->view;
+}
+
 const char *key_id_string(struct key *key)
 {
+    struct key_view *view;
     int ok;
 
     if (!key_lock(key))
         return NULL;
-    ok = key->id_text[0] != '\0' || key_id_text(key, key->id_text);
+    view = view_of(key);
+    ok = view != NULL && (view->id[0] != '\0' || key_id_text(key, view->id));
     key_unlock(key);
-    return ok ? key->id_text : NULL;
+    return ok ? view->id : NULL;
+}
+
+static int show_secret(struct key *key, struct key_view *view)
+{
+    const struct octets bytes = key_secret(key);
+
+    if (view->secret == NULL && (view->secret = OPENSSL_memdup(bytes.data, bytes.size)) != NULL)
+        view->secret_size = bytes.size;
+    return view->secret != NULL ||
+           RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the key bytes");
 }
 
 int key_show_secret(struct key *key, struct octets *secret)
 {
-    struct octets bytes;
+    struct key_view *view;
     int ok;
 
     if (!key_lock(key))
         return 0;
-    bytes = key_secret(key);
-    if (key->shown == NULL && (key->shown = OPENSSL_memdup(bytes.data, bytes.size)) != NULL)
-        key->shown_size = bytes.size;
-    ok = key->shown != NULL ||
-         RAISE(key->provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "no memory for the key bytes");
-    *secret = (struct octets){ key->shown, key->shown_size };
+    view = view_of(key);
+    ok = view != NULL && show_secret(key, view);
+    if (ok)
+        *secret = (struct octets){ view->secret, view->secret_size };
     key_unlock(key);
     return ok;
 }

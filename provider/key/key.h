@@ -24,6 +24,7 @@
 #define KEY_ID_TEXT     (2 * KEY_ID_SIZE + 1) /* lower-case hex and the terminator */
 
 struct blob_options;
+struct opaque_header;
 struct transfer;
 
 /*
@@ -42,23 +43,42 @@ enum key_purpose {
     KEY_ADVANCE /* the running state too, which two processes must not share */
 };
 
+/* How the key came into the object: for whoever looks at it. */
+enum key_origin {
+    KEY_ORIGIN_NONE,
+    KEY_ORIGIN_GENERATED,
+    KEY_ORIGIN_BYTES,
+    KEY_ORIGIN_PASSWORD,
+    KEY_ORIGIN_MASTER,
+    KEY_ORIGIN_OPAQUE,
+    KEY_ORIGIN_SIMPLE,
+    KEY_ORIGIN_PLAINTEXT
+};
+
+/* What EVP_SKEY gave out, which stays in place until the key goes.  Made on first use. */
+struct key_view {
+    char id[KEY_ID_TEXT]; /* "": not yet */
+    uint8_t *secret;      /* owned, overwritten when the key is retired; NULL: not yet */
+    size_t secret_size;
+};
+
 struct key {
     atomic_uint references;
+    unsigned generation; /* of the process that made it, see fork_guard.h */
     struct fork_lock lock;
     struct provctx *provctx;               /* borrowed: outlives every key */
     const struct key_algorithm *algorithm; /* NULL: an empty object that waits for an import */
-    enum key_protocol protocol;            /* of masters, MACs and derived keys */
-    enum key_usage usage;                  /* of derived keys */
-    unsigned generation;                   /* of the process that made it, see fork_guard.h */
+    enum key_protocol protocol : 8;        /* of masters, MACs and derived keys */
+    enum key_usage usage : 8;              /* of derived keys */
     _Atomic uint8_t fork_allowed;          /* forked children may advance it */
 
     /* under the lock: */
     uint8_t retired, exportable, has_id, has_handle;
     uint8_t id[KEY_ID_SIZE];
-    char id_text[KEY_ID_TEXT]; /* of EVP_SKEY, made on first use; "": not yet */
-    uint8_t *shown; /* owned; the secret as EVP_SKEY gave it out, in place until the key goes */
-    size_t shown_size;
     uint8_t handle[KEY_HANDLE_SIZE];
+    uint8_t origin;               /* enum key_origin */
+    struct opaque_header *opened; /* owned; of the blob it was opened from; NULL: none */
+    struct key_view *view;        /* owned; NULL: none yet */
     struct key *next_handle;      /* chain of the handle table, under the table's lock */
     struct blob_options *options; /* of later exports, never written into a blob; NULL: none */
     struct transfer *transfer;    /* to be claimed before the first use; NULL: nothing */
@@ -128,6 +148,9 @@ int key_set_options(struct key *key, const struct blob_options *options);
  * held. */
 int key_size_is_possible(const struct key *key);
 
+/* "generated", "derived from a master key" and so on; NULL for none.  For text output. */
+const char *key_origin_name(const struct key *key);
+
 /* Key size in bits as CryptoAPI counts: DES with parity, masters 384. */
 unsigned key_bits(const struct key *key);
 
@@ -139,7 +162,10 @@ struct octets key_secret(const struct key *key);
 /* 1 when both are of the same algorithm and made of the same secret; the state is not compared. */
 int key_equal(struct key *a, struct key *b);
 
-/* The identifier, made on first use.  1, or 0 with a reason raised.  The lock is held. */
+/* The identifier, made on first use; 0 when there are no random numbers, and nothing is raised.  The
+ * lock is held. */
+int key_id_try(struct key *key, char text[KEY_ID_TEXT]);
+/* The same, but 1, or 0 with a reason raised.  The lock is held. */
 int key_id_text(struct key *key, char text[KEY_ID_TEXT]);
 
 /* The same as a string that stays where it is as long as the key; NULL with a reason raised.  Takes

@@ -82,7 +82,7 @@ static int check_clear_key(const struct errors *errors, const struct connection 
         return 1;
     if (size == 0)
         return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "clear-key: is not set, but a %s key of %zu bits is expanded with it",
+                     "clear-key: is not set, but %s keys of %zu bits are expanded with it",
                      connection->cipher->name, sizes->bits);
     return size % sizes->parts == 0 ||
            RAISE(errors, SCHANNEL_R_INVALID_LENGTH,
@@ -141,7 +141,7 @@ int session_key_sizes(const struct errors *errors, enum key_protocol protocol,
         return 0;
     if (derivation->cipher == NULL)
         return RAISE(errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "cipher: is not set, but this derivation needs it");
+                     "cipher: is not set: expected " BULK_CIPHER_NAMES);
     if (protocol == KEY_PROTOCOL_PCT1)
         return pct1_sizes(errors, derivation, &connection, sizes);
     if (protocol == KEY_PROTOCOL_SSL2)

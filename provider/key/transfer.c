@@ -19,8 +19,10 @@ static int check_audience(const struct provctx *provctx, enum transfer_audience 
     case AUDIENCE_RIGHT:
         return 1;
     case AUDIENCE_MISSING:
-        return RAISE(provctx->errors, SCHANNEL_R_WRONG_AUDIENCE,
-                     "audience: this transfer is for one audience, and the import named none");
+        return RAISE(
+            provctx->errors, SCHANNEL_R_WRONG_AUDIENCE,
+            "audience: this transfer is for one audience, and the import named none, as in "
+            "schannel:FILE?audience=NAME");
     case AUDIENCE_WRONG:
         return RAISE(provctx->errors, SCHANNEL_R_WRONG_AUDIENCE,
                      "audience: this transfer is for another one than the import named");
@@ -39,7 +41,8 @@ static int check_time(const struct provctx *provctx, const struct moment *deadli
         return 1;
     if (now->wall > deadline->wall)
         return RAISE(provctx->errors, SCHANNEL_R_BLOB_EXPIRED,
-                     "opaque blob: this transfer expired %" PRIu64 " seconds ago",
+                     "opaque blob: this transfer expired %" PRIu64
+                     " seconds ago: export the key anew",
                      now->wall - deadline->wall);
     return RAISE(provctx->errors, SCHANNEL_R_BLOB_EXPIRED,
                  "opaque blob: this transfer expired %" PRIu32

@@ -41,25 +41,26 @@ int request_check(const struct provctx *provctx, const struct request *request)
         return 0;
     if (request->premaster != NULL && algorithm->kind != KEY_KIND_MASTER)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: a %s key has none, its bytes are its secret", algorithm->name);
+                     "premaster: %s keys have none, give their bytes as secret", algorithm->name);
     if (request->premaster != NULL && !protocol_rules(algorithm->protocol)->has_premaster)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "premaster: %s has none, the master key is the secret",
+                     "premaster: %s has none, give the master key as secret",
                      key_protocol_name(algorithm->protocol));
     if (request->highest_version != 0 &&
         (algorithm->kind != KEY_KIND_MASTER || !protocol_rules(algorithm->protocol)->has_premaster))
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "highest-version: belongs to a master of SSL 3.0 or TLS 1.0, not to a %s key",
+                     "highest-version: belongs to masters of SSL 3.0 and TLS 1.0, not to %s keys",
                      algorithm->name);
     if (request->effective_bits != 0 && algorithm->cipher != BULK_CIPHER_RC2)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "effective-bits: belongs to an RC2 key, not to a %s key", algorithm->name);
+                     "effective-bits: belongs to RC2 keys, not to %s keys", algorithm->name);
     if (request->premaster != NULL && request->secret != NULL)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                      "premaster: excludes secret, which is the master secret");
     if ((request->salt_mode != SALT_MODE_DEFAULT || request->salt_size != 0) &&
         algorithm->kind != KEY_KIND_CIPHER)
-        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS, "%s: a %s key has no salt",
+        return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                     "%s: %s keys have no salt, leave it out",
                      request->salt_size != 0 ? SCHANNEL_PARAM_SALT : SCHANNEL_PARAM_SALT_MODE,
                      algorithm->name);
     if (request->salt_mode != SALT_MODE_DEFAULT && request->salt_size != 0)
@@ -68,7 +69,7 @@ int request_check(const struct provctx *provctx, const struct request *request)
     name = derivation_given(&request->derivation, has_digest);
     if (name != NULL && algorithm->kind != KEY_KIND_MASTER)
         return RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "%s: belongs to a master key or a derivation from one, not to a %s key", name,
+                     "%s: belongs to masters and derivations from them, not to %s keys", name,
                      algorithm->name);
     return 1;
 }

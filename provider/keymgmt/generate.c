@@ -10,7 +10,7 @@
 
 #include <openssl/crypto.h>
 #include "key/derived_key.h"
-#include "key/key.h"
+#include "key/key_trace.h"
 #include "keymgmt/request.h"
 #include "schannel/names.h"
 
@@ -155,7 +155,7 @@ static int check_duplication(const struct generation *generation, const struct k
     if (generation->request.usage != KEY_USAGE_NONE)
         name = SCHANNEL_PARAM_USAGE;
     return name == NULL || RAISE(generation->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-                                 "%s: keys are derived from a master key, but this is a %s key",
+                                 "%s: keys are derived from masters, and this key is one of %s",
                                  name, key->algorithm->name);
 }
 
@@ -217,15 +217,20 @@ static struct key *copy_template(const struct generation *generation)
     ok = check_template(generation, key);
     if (!is_duplication(generation, key))
         change = &generation->request.derivation;
+    key_trace(key, "%s by a generation context", ok ? "copied" : "not copied");
     key_unlock(key);
     return ok && derived_key_convert(key, change) ? key_duplicate(key) : NULL;
 }
 
 static struct key *generate_from(struct generation *generation, struct key *template_copy)
 {
-    return is_duplication(generation, template_copy)
-               ? duplicate(generation, template_copy)
-               : derive(generation, template_copy->value.master, &generation->block);
+    const int is_copy = is_duplication(generation, template_copy);
+    struct key *key = is_copy ? duplicate(generation, template_copy)
+                              : derive(generation, template_copy->value.master, &generation->block);
+
+    if (key != NULL)
+        key_trace(key, is_copy ? "made as a duplicate" : "derived from a master key");
+    return key;
 }
 
 /*

@@ -28,7 +28,7 @@ static int get_number(const struct key *key, OSSL_PARAM *param, uint64_t number)
 /* A parameter that this kind of key lacks. */
 static int lacks(const struct key *key, const OSSL_PARAM *param)
 {
-    return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY, "%s: a %s key has none",
+    return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY, "%s: %s keys have none",
                  param->key, key->algorithm->name);
 }
 
@@ -246,14 +246,15 @@ static int get_handle(struct key *key, OSSL_PARAM *param)
                              (struct octets){ handle, sizeof(handle) });
 }
 
-/* libcrypto asks every key for a default digest: only a MAC key has one, others stay silent. */
+/* libcrypto asks every key for a default digest before it signs.  Only a live MAC key has one; others
+ * stay silent, since the signature itself says what is wrong with them. */
 static int get_default_digest(struct key *key, OSSL_PARAM *param)
 {
     int ok = 1;
 
-    if (!key_lock(key))
-        return 0;
-    if (key_mac(key) != NULL)
+    if (!key_enter_inherited(key))
+        return 1;
+    if (!key->retired && key->algorithm != NULL && key_mac(key) != NULL)
         ok = get_digest(key, param);
     key_unlock(key);
     return ok;
@@ -407,7 +408,8 @@ static int collect_exportable(const struct key *key, const OSSL_PARAM *param,
         return 0;
     if (changes->exportable && !key->exportable)
         return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-                     "exportable: can be cleared, but never set on a key that is not exportable");
+                     "exportable: can be cleared, but never set on a key that is not: ask for it "
+                     "when the key is made");
     changes->has_exportable = 1;
     return 1;
 }

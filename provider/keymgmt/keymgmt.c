@@ -44,7 +44,7 @@ static void *keymgmt_load(const void *reference, size_t size)
     struct key **slot = (struct key **)(uintptr_t)reference;
     struct key *key;
 
-    if (reference == NULL || size != sizeof(key))
+    if (reference == NULL || size != sizeof(void *))
         return NULL;
     key = *slot;
     *slot = NULL;

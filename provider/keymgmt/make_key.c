@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include "blob/opaque.h"
+#include "key/key_trace.h"
 #include "protocol/des_key.h"
 #include "protocol/ssl2.h"
 #include "schannel/names.h"
@@ -34,8 +35,9 @@ static int check_master_bits(const struct provctx *provctx, const struct request
     *size = bits / 8;
     if (bits == full || (is_ssl2 && bits >= 40 && bits <= 192 && bits % 8 == 0))
         return 1;
-    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER, "bits: a %s key has %s%u, got %u",
-                 algorithm->name, is_ssl2 ? "40 to 192, by default " : "", full, bits);
+    return RAISE(
+        provctx->errors, SCHANNEL_R_INVALID_PARAMETER, "bits: expected %s%u for %s, got %u",
+        is_ssl2 ? "a multiple of 8 from 40 to 192, by default " : "", full, algorithm->name, bits);
 }
 
 static int check_master_secret(const struct provctx *provctx, const struct request *request,
@@ -120,11 +122,15 @@ static int check_cipher_size(const struct provctx *provctx, const struct request
 
     if (wanted == 0)
         return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "bits: %s has no key of %u bits", cipher->name, request->bits);
+                     "bits: expected %s%u for %s, got %u",
+                     key_size_varies(cipher) ? "a multiple of 8 from 40 to " : "",
+                     (unsigned)cipher->default_bits, cipher->name, request->bits);
     if (request->secret != NULL && request->bits == 0) {
         if (!key_size_is_valid(cipher, request->secret_size))
             return RAISE(provctx->errors, SCHANNEL_R_INVALID_LENGTH,
-                         "secret: %s has no key of %zu bytes", cipher->name, request->secret_size);
+                         "secret: expected %s%u bytes for %s, got %zu",
+                         key_size_varies(cipher) ? "5 to " : "", cipher->default_bits / 8u,
+                         cipher->name, request->secret_size);
         wanted = request->secret_size;
     }
     if (request->secret != NULL && request->secret_size != wanted)
@@ -225,7 +231,8 @@ static int choose_digest(const struct provctx *provctx, const struct request *re
         *digest = DIGEST_MD5;
     if (*digest == DIGEST_NONE)
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "digest: a %s key needs it, MD5 or SHA1", request->algorithm->name);
+                     "digest: is not set for a key of %s: expected MD5 or SHA1",
+                     request->algorithm->name);
     return !is_ssl2 || *digest == DIGEST_MD5 ||
            RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
                  "digest: SSL2-MAC hashes with MD5, not %s", digest_name(*digest));
@@ -291,6 +298,13 @@ static int make_value(struct key *key, const struct request *request)
     return 0;
 }
 
+static uint8_t origin_of(const struct request *request)
+{
+    if (request->secret != NULL || request->premaster != NULL)
+        return KEY_ORIGIN_BYTES;
+    return password_given(&request->password) != NULL ? KEY_ORIGIN_PASSWORD : KEY_ORIGIN_GENERATED;
+}
+
 int request_make_key(struct key *key, const struct request *request, int may_generate)
 {
     const struct provctx *provctx = key->provctx;
@@ -311,7 +325,7 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
              opaque_blob_import_into(key, blob, &request->options, NULL, OPAQUE_FOR_KEY);
     } else if (request->algorithm == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
-                     "alg: is not set: what kind of key is it to be?");
+                     "alg: is not set: expected " KEY_ALGORITHM_NAMES);
     } else if (!may_generate && request->secret == NULL && request->premaster == NULL) {
         return RAISE(provctx->errors, SCHANNEL_R_MISSING_PARAMETER,
                      "secret: is not set, and an import makes no random key");
@@ -321,9 +335,12 @@ int request_make_key(struct key *key, const struct request *request, int may_gen
         key->algorithm = request->algorithm;
         key->protocol = request->algorithm->protocol;
         key->exportable = request->exportable;
+        key->origin = origin_of(request);
         ok = make_value(key, request);
     }
     ok = ok && request_apply_to(key, request);
+    if (ok && blob.data == NULL)
+        key_trace(key, "made: %s", key_origin_name(key));
     if (!ok)
         key_reset(key);
     return ok;
@@ -338,7 +355,7 @@ static int apply_iv(struct key *key, const struct request *request)
     size = key->algorithm->kind == KEY_KIND_CIPHER ? key->value.cipher.cipher->iv_size : 0;
     if (size == 0)
         return RAISE(key->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "iv: a %s key has none", key->algorithm->name);
+                     "iv: %s keys have none, leave it out", key->algorithm->name);
     if (request->iv_size != size)
         return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_LENGTH,
                      "iv: expected %zu bytes for %s, got %u", size, key->algorithm->name,
@@ -355,7 +372,7 @@ static int apply_sequence(struct key *key, const struct request *request)
         return 1;
     if (mac == NULL)
         return RAISE(key->provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                     "sequence: a %s key has none", key->algorithm->name);
+                     "sequence: %s keys have none, leave it out", key->algorithm->name);
     if (mac->started)
         return RAISE(key->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
                      "sequence: cannot change while a message is being absorbed");

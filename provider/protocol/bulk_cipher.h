@@ -11,6 +11,10 @@
 #define BULK_CIPHER_MAX_KEY_SIZE   32
 #define BULK_CIPHER_MAX_BLOCK_SIZE 16
 
+/* For messages. */
+#define BULK_CIPHER_NAMES                                                                          \
+    "RC4, RC2-CBC, DES-CBC, DES-EDE-CBC, DES-EDE3-CBC, AES-128-CBC, AES-192-CBC or AES-256-CBC"
+
 /* The numbers are written into blobs: never renumber. */
 enum bulk_cipher_id {
     BULK_CIPHER_NONE = 0,

@@ -111,9 +111,10 @@ static void *signature_dup(void *vcontext)
               "no memory for a signature context");
         return NULL;
     }
-    if (context->key != NULL)
+    if (context->key != NULL) {
         copy->key = key_up_ref(context->key);
-    copy_message(copy, context);
+        copy_message(copy, context);
+    }
     return copy;
 }
 

@@ -169,7 +169,7 @@ static int open_file(struct store *store)
     if ((store->file = listing_open_file(store->uri.path)) == NULL)
         return RAISE(errors, SCHANNEL_R_FILE_UNREADABLE, "%s: %s", store->uri.path,
                      errno == EINVAL ? "is neither a regular file nor a directory"
-                                     : strerror(errno));
+                                     : SYSTEM_TEXT(errno));
     switch (listing_read(store->provctx, store->file, &store->blob, &store->size, &store->is_pem)) {
     case LISTING_FAILED:
         return 0;
@@ -266,7 +266,10 @@ static int give_name(struct store *store, OSSL_CALLBACK *callback, void *arg)
                      &store->uri.options, line);
     /* |line| was empty when its parameter was made. */
     params[2] = OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DESC, line, 0);
+    /* OpenSSL 3.5 raises that the name is no octet string before it takes it. */
+    errors_mark(store->provctx->errors);
     ok = callback(params, arg);
+    errors_unmark(store->provctx->errors, !ok);
     OPENSSL_free(uri);
     return ok;
 }
@@ -281,7 +284,7 @@ static int give_key(struct store *store, const struct passphrase_source *passphr
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
         OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE, key_type, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(key)),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &key, sizeof(void *)),
         OSSL_PARAM_construct_end(),
     };
     int ok = key != NULL && callback(params, arg);

@@ -87,6 +87,18 @@ static int add_exchange_key(const struct provctx *provctx, struct blob_options *
     return ok;
 }
 
+static int unknown_option(const struct provctx *provctx, const char *name)
+{
+    char names[256] = "";
+
+    for (const OSSL_PARAM *param = known; param->key != NULL; param++) {
+        OPENSSL_strlcat(names, names[0] != '\0' ? ", " : "", sizeof(names));
+        OPENSSL_strlcat(names, param->key, sizeof(names));
+    }
+    return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER, "URI: expected %s, got \"%s\"",
+                 names, name);
+}
+
 static int set_option(const struct provctx *provctx, struct blob_options *options, const char *name,
                       const char *value)
 {
@@ -99,8 +111,7 @@ static int set_option(const struct provctx *provctx, struct blob_options *option
     ok = OSSL_PARAM_allocate_from_text(params, known, name, value, strlen(value), &found);
     ERR_pop_to_mark();
     if (!found)
-        return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
-                     "URI: \"%s\" is no option of an import", name);
+        return unknown_option(provctx, name);
     if (!ok)
         return RAISE(provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
                      "URI: expected %s as the value of \"%s\"",
@@ -212,7 +223,7 @@ char *store_uri_of_file(const struct store_uri *uri, const char *file)
     end = encode(end, uri->path);
     end = encode(end, separator_of(uri));
     end = encode(end, file);
-    strcpy(end, uri->query);
+    OPENSSL_strlcpy(end, uri->query, size - (size_t)(end - text));
     return text;
 }
 

@@ -107,12 +107,15 @@ void memory_rows(void)
         printf("memory of a key object: left out, this system's allocator does not tell\n");
         return;
     }
-    (void)empty_bytes(); /* whatever is allocated once is there now */
+    (void)empty_bytes(); /* the same for these */
     empty = empty_bytes();
     for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
         size_t before;
 
+        /* whatever is allocated once is there after this */
         derive_objects(rows[r].cipher, rows[r].usage);
+        if (rows[r].encrypts)
+            encrypt_with_all(rows[r].cipher);
         free_objects();
         before = heap_in_use();
         derive_objects(rows[r].cipher, rows[r].usage);

@@ -202,8 +202,8 @@ bad_receive "a signed blob expected, a sealed one there" "blob is not signed" '^
     'schannel:key.pem?signature-key=alice.crt'
 bad_receive "exportable, but the blob says no" "$not_exportable" '^exportable: ' \
     'schannel:private.pem?exportable=1'
-bad_receive "an option that there is not" "$invalid" '^URI: "colour" is no option' "$with_key&colour=red"
-bad_receive "an option of exports" "$invalid" '^URI: "lifetime" is no option' "$with_key&lifetime=60"
+bad_receive "an option that there is not" "$invalid" '^URI: expected seal-key, .*, got "colour"' "$with_key&colour=red"
+bad_receive "an option of exports" "$invalid" '^URI: expected seal-key, .*, got "lifetime"' "$with_key&lifetime=60"
 bad_receive "an option without a value" "$invalid" '^URI: expected NAME=VALUE.*"exportable"' \
     "$with_key&exportable"
 bad_receive "a word for a number" "$invalid" '^URI: expected a number.*"exportable"' "$with_key&exportable=yes"

@@ -356,6 +356,16 @@ key_text() {
     schannel_openssl pkey -in "$1" -noout -text </dev/null 2>/dev/null
 }
 
+# without_blob: of such a text, what does not depend on the blob that the key was opened from.
+without_blob() {
+    grep -Ev '^    (Blob|Blob id|Sealed under|Sealed at): '
+}
+
+# expect_same_key SENTENCE TEXT TEXT: two files with texts of one key, opened from whatever blobs.
+expect_same_key() {
+    expect_equal "$1" "$(without_blob <"$2")" "$(without_blob <"$3")"
+}
+
 # key_id FILE
 key_id() {
     key_text "$1" | sed -n 's/^ *Key id: //p'

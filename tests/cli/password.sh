@@ -141,43 +141,6 @@ run plain_openssl enc -d -aes-256-cbc -K "$key" -iv 0000000000000000000000000000
 expect_equal "the KDF's key opens a message with openssl enc" 3b3c3d3e \
     "$(od -An -tx1 "$OUT" | tr -d ' \n')"
 
-# ---- the examples of the manual ----
-
-# manual SECTION: its examples, in order.
-manual() {
-    awk -v section="=head1 $1" '/^=head1/ { inside = $0 == section } inside && /^    /' \
-        "$SOURCE_DIR/doc/schannel-passwords.pod"
-}
-
-# expanded HASH_HEX: CryptDeriveKey's two buffers by another program.
-expanded() {
-    perl -e 'for my $pad (0x36, 0x5c) {
-        print substr(pack("H*", $ARGV[0]) ^ chr($pad) x 20, 0, 20), chr($pad) x 44 }' "$1"
-}
-
-# shellcheck disable=SC2034 # for the examples
-P="-provider-path $MODULE_DIR -provider default -provider schannel"
-unhex 2659de2444fa369c110cbb9db6a2bd24042ee3ba7276f3278dd5b42f56cff8c9 >old.bin
-utf16=700061003500350077006f0072006400
-expanded "$(unhex $utf16 | plain_openssl dgst -sha1 -r | cut -c 1-40)" >buffers
-key=$(for at in 0 64; do
-    tail -c +$((at + 1)) buffers | head -c 64 | plain_openssl dgst -sha1 -r | cut -c 1-40
-done | tr -d '\n')
-printf 'a message of old' >message
-plain_openssl enc -des-ede3-cbc -K "${key:0:48}" -iv 0000000000000000 -in message -out old3.bin
-manual EXAMPLES | sed 's/openssl \(genpkey\|pkeyutl\|kdf\|enc\) /openssl_program \1 /' >examples
-expect_equal "(there are examples)" 7 "$(wc -l <examples)"
-# shellcheck source=/dev/null
-. ./examples >"$OUT" 2>"$ERR"
-expect_equal "the first one opens the sample's message" "$plain" \
-    "$(od -An -v -tx1 old.txt | tr -d ' \n')"
-expect_same_files "the second one a message under triple DES" message old3.txt
-manual 'NEW DATA' | sed '/PBKDF2/q' >examples
-# shellcheck disable=SC2034 # for the example
-SALT=$(hex_range 0 15)
-expect_ok "the modern alternative is there" bash -eu examples
-expect_line "and gives a key" '([0-9A-F]{2}:){31}[0-9A-F]{2}'
-
 # ---- where hashes come from ----
 
 OPENSSL_MODULES=$MODULE_DIR derives "MD4 is found where OPENSSL_MODULES hides the legacy provider" \

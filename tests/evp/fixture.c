@@ -23,7 +23,7 @@ static void write_sealing_key(const char *path, int seed)
     assert_int_equal(chmod(path, 0600), 0);
 }
 
-int fixture_setup(void **state)
+int fixture_files(void **state)
 {
     (void)state;
     assert_non_null(mkdtemp(directory));
@@ -32,6 +32,12 @@ int fixture_setup(void **state)
     write_sealing_key(seal_key_a + 5, 1);
     write_sealing_key(seal_key_b + 5, 100);
     setenv("XDG_STATE_HOME", directory, 1);
+    return 0;
+}
+
+int fixture_setup(void **state)
+{
+    fixture_files(state);
     libctx = OSSL_LIB_CTX_new();
     assert_non_null(libctx);
     providers[0] = OSSL_PROVIDER_load(libctx, "default");
@@ -45,12 +51,17 @@ int fixture_setup(void **state)
 
 int fixture_teardown(void **state)
 {
-    char path[128];
-
-    (void)state;
     for (size_t n = PROVIDERS; n-- > 0;)
         assert_int_equal(OSSL_PROVIDER_unload(providers[n]), 1);
     OSSL_LIB_CTX_free(libctx);
+    return fixture_remove_files(state);
+}
+
+int fixture_remove_files(void **state)
+{
+    char path[128];
+
+    (void)state;
     unlink(seal_key_a + 5);
     unlink(seal_key_b + 5);
     snprintf(path, sizeof(path), "%s/schannel/seal.key", directory);
@@ -94,7 +105,13 @@ void assert_no_reason(void)
 
 void assert_no_errors(void)
 {
-    assert_int_equal(ERR_peek_error(), 0);
+    const char *file, *function, *data;
+    int line, flags;
+    const unsigned long error = ERR_peek_error_all(&file, &line, &function, &data, &flags);
+
+    if (error != 0)
+        fail_msg("left on the queue: %s in %s, %s:%d, \"%s\"", ERR_error_string(error, NULL),
+                 function, file, line, data);
 }
 
 OSSL_PARAM text_param(const char *name, const char *value)

@@ -32,6 +32,9 @@ extern char directory[], seal_key_a[], seal_key_b[];
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* The files alone: for a test that loads providers by itself. */
+int fixture_files(void **state);
+int fixture_remove_files(void **state);
 
 /*
  * The error queue holds exactly one error of the provider's, with this |reason|, and its sentence

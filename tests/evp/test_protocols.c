@@ -747,7 +747,7 @@ static const struct bad_request {
     const char *changes, *reason, *detail, *repair;
 } bad_requests[] = {
     /* something is missing */
-    { PCT1, 16, "-secret", "missing parameter", "secret: the master key", "" },
+    { PCT1, 16, "-secret", "missing parameter", "secret: is not set: expected the master key", "" },
     { PCT1, 16, "-client-random", "missing parameter", "client-random: ", "" },
     { PCT1, 16, "-server-random", "missing parameter", "server-random: ", "" },
     { PCT1, 16, "-digest", "missing parameter", "digest: ", "" },
@@ -760,13 +760,13 @@ static const struct bad_request {
     { PCT1, 16, "usage=client-write-mac -digest", "missing parameter", "digest: ", "" },
     { PCT1, 16, "usage=server-write-mac -client-random", "missing parameter",
       "client-random: ", "" },
-    { SSL2, 16, "-secret", "missing parameter", "secret: the master key", "" },
+    { SSL2, 16, "-secret", "missing parameter", "secret: is not set: expected the master key", "" },
     { SSL2, 16, "-client-random", "missing parameter", "client-random: ", "" },
     { SSL2, 16, "-server-random", "missing parameter", "server-random: ", "" },
     { SSL2, 16, "-cipher", "missing parameter", "cipher: ", "" },
     { SSL2, 48, "usage=key-block -secret", "missing parameter", "secret: ", "" },
     { SSL2, 48, "usage=key-block -server-random", "missing parameter", "server-random: ", "" },
-    { SSL3, 16, "-secret", "missing parameter", "secret: neither", "" },
+    { SSL3, 16, "-secret", "missing parameter", "secret: is not set: expected the 48 bytes of a master secret", "" },
     { SSL3, 16, "-client-random", "missing parameter", "client-random: ", "" },
     { SSL3, 16, "-server-random", "missing parameter", "server-random: ", "" },
     { SSL3, 16, "-digest", "missing parameter", "digest: ", "" },

@@ -67,12 +67,14 @@ static void check_exchange(EVP_PKEY *key, const struct list *to, const char *pri
 static void write_certificate(const char *path, EVP_PKEY *key)
 {
     X509 *certificate = X509_new_ex(libctx, NULL);
-    X509_NAME *name = X509_get_subject_name(certificate);
+    X509_NAME *name = X509_NAME_new();
     FILE *file = fopen(path, "w");
 
     assert_non_null(file);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"bob", -1, -1, 0);
+    X509_set_subject_name(certificate, name);
     X509_set_issuer_name(certificate, name);
+    X509_NAME_free(name);
     X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
     X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
     assert_int_equal(X509_set_pubkey(certificate, key), 1);

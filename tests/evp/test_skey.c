@@ -318,7 +318,7 @@ static void a_key_of_another_kind_is_refused(void **state)
     add_octets(&list, "raw-bytes", key, 20);
     assert_non_null(mac = import_list(&list));
     assert_null(bind_cipher("SCHANNEL-RC4", aes, NULL, 0, 1));
-    assert_reason("wrong kind of key", "EVP_SKEY: expected a RC4 key");
+    assert_reason("wrong kind of key", "EVP_SKEY: expected a key of RC4");
     assert_null(bind_cipher("SCHANNEL-RC4", mac, NULL, 0, 1));
     assert_reason("wrong kind of key", "EVP_SKEY: expected a cipher key");
     assert_int_equal(EVP_MAC_init_SKEY(context, aes, NULL), 0);

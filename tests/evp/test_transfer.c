@@ -606,7 +606,7 @@ static void a_context_resumes_only_from_a_blob_that_is_for_it(void **state)
     assert_int_equal(resume_cipher(&offer, "SCHANNEL-RC4", &transfer, 1), 0);
     assert_reason(NOT_FOR_YOU, "named none");
     assert_int_equal(resume_cipher(&offer, "SCHANNEL-AES-128-CBC", &bob, 1), 0);
-    assert_reason("wrong kind of key", "expected a AES-128-CBC key");
+    assert_reason("wrong kind of key", "expected a key of AES-128-CBC");
     assert_int_equal(resume_mac(&offer, &bob, 1), 0);
     assert_reason("wrong kind of key", "expected a mac key");
     assert_int_equal(resume_cipher(&offer, "SCHANNEL-RC4", &bob, 1), 1);

@@ -190,20 +190,29 @@ static int take_fragment(struct connection *connection, size_t size)
     }
 }
 
-int connection_receive(struct connection *connection)
+int connection_receive_record(struct connection *connection)
 {
     const uint64_t before = connection->bytes_in;
     size_t size = 0, length = 0;
 
-    while (connection->ended == NULL && connection->bytes_in == before) {
-        if (!read_record(connection, &size) || !open_record(connection, size, &length) ||
-            !take_fragment(connection, length))
-            return 0;
-        connection->idle = connection->bytes_in == before ? connection->idle + 1 : 0;
-        if (connection->idle > MAX_IDLE)
-            return refuse(connection, ALERT_UNEXPECTED_MESSAGE, "too many records without data");
-    }
+    if (connection->ended != NULL || !read_record(connection, &size) ||
+        !open_record(connection, size, &length) || !take_fragment(connection, length))
+        return 0;
+    connection->idle = connection->bytes_in == before ? connection->idle + 1 : 0;
+    if (connection->idle > MAX_IDLE)
+        return refuse(connection, ALERT_UNEXPECTED_MESSAGE, "too many records without data");
     return connection->ended == NULL;
+}
+
+int connection_receive(struct connection *connection)
+{
+    const uint64_t before = connection->bytes_in;
+
+    while (connection->bytes_in == before) {
+        if (!connection_receive_record(connection))
+            return 0;
+    }
+    return 1;
 }
 
 const uint8_t *connection_input(const struct connection *connection, size_t *size)

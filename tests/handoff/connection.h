@@ -1,7 +1,7 @@
 /*
  * One TLS 1.0 connection after its handshake: the client's socket, imported keys, records in and
  * out, alerts.  What it holds between two requests is all that has to move when the connection is
- * handed over.  Called by application.c and service.c.
+ * handed over.  Called by application.c, service.c and echo.c.
  */
 #ifndef HANDOFF_CONNECTION_H
 #define HANDOFF_CONNECTION_H
@@ -46,6 +46,8 @@ void connection_release(struct connection *connection);
  * attempts to renegotiate are dealt with on the way.
  */
 int connection_receive(struct connection *connection);
+/* One record and not more, which need not hold application data.  1, or 0 with |ended| set. */
+int connection_receive_record(struct connection *connection);
 /* What came in and has not been consumed. */
 const uint8_t *connection_input(const struct connection *connection, size_t *size);
 void connection_consume(struct connection *connection, size_t size);

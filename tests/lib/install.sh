@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
 # Installs the Debian packages that building and testing need, where that is allowed.
-# Sourced by tests/demo and tests/check.
+# Sourced by tests/demo, tests/check and tests/fuzz/run.
 #
 #     install_missing build demo    # returns 0 when everything is there in the end, else 1
 #     report_missing build demo     # installs nothing; says what is missing, and returns 1 then
@@ -37,6 +37,14 @@ test|provider tpm2|tpm2-openssl
 test|library valgrind|valgrind
 coverage|command gcc|gcc
 coverage|command gcovr|gcovr
+lint|command git|git
+lint|command clang-format|clang-format
+lint|command clang-tidy|clang-tidy
+lint|command cppcheck|cppcheck
+lint|command shellcheck|shellcheck
+fuzz|libfuzzer|clang
+fuzz|libfuzzer|libclang-rt-14-dev
+fuzz|command llvm-symbolizer|llvm
 versions|command gcc|gcc
 versions|command clang|clang
 versions|debian-keyring|debian-archive-keyring
@@ -54,6 +62,8 @@ install_probe() {
     'provider '*) [ -e "$(openssl version -m 2>/dev/null | sed 's/^MODULESDIR: "\(.*\)"$/\1/')/${1#provider }.so" ] ;;
     build-tool) command -v ninja >/dev/null || command -v make >/dev/null ;;
     pkg-config) command -v pkg-config >/dev/null ;;
+    # clang, and its runtime, which another package may bring
+    libfuzzer) [ -e "$(clang -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-$(uname -m).a" ] ;;
     debian-keyring) ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ;;
     *) return 1 ;;
     esac

@@ -17,7 +17,7 @@
 /* The info string of seal.h, version included. */
 #define SEAL_INFO        "schannel opaque key blob seal 1"
 
-#define REFUSED_SENTENCE "changed, cut short or sealed under another key"
+#define REFUSED_SENTENCE "altered, cut short, or sealed under another key"
 #define MAX_PLAINTEXT    300
 #define MAX_SEALED       (MAX_PLAINTEXT + SEAL_OVERHEAD)
 #define UNTOUCHED        0xa5
