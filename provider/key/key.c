@@ -274,7 +274,8 @@ int key_set_exportable(struct key *key, int exportable)
 {
     if (exportable && !key->exportable)
         return RAISE(key->provctx->errors, SCHANNEL_R_NOT_EXPORTABLE,
-                     "exportable: can be cleared, but never set on a key that is not: ask for it when the key is made");
+                     "exportable: can be cleared, but never set on a key that is not: ask for it "
+                     "when the key is made");
     key->exportable = (uint8_t)exportable;
     return 1;
 }

@@ -24,9 +24,10 @@ static int check_mac_key(const struct mac_context *context, struct key *key,
 
     if (!key_lock_mac(key, purpose, name))
         return 0;
-    ok = key_mac(key)->protocol == context->protocol ||
-         RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
-               "%s: expected a key of %s, got one of %s", name, context->name, key->algorithm->name);
+    ok =
+        key_mac(key)->protocol == context->protocol ||
+        RAISE(context->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
+              "%s: expected a key of %s, got one of %s", name, context->name, key->algorithm->name);
     if (ok)
         request->key_digest = key_mac(key)->digest;
     key_unlock(key);

@@ -66,9 +66,9 @@ check 'the provider says the version of the project' \
     grep -q -x "    version: $version" <(with_sample openssl list -providers)
 check 'the newest entry of schannel-changes(7) is of that version' \
     test "$(grep -m 1 '^=head1 VERSION' "$SOURCE_DIR/doc/schannel-changes.pod")" = "=head1 VERSION $version"
-pages=$(cd "$SOURCE_DIR/doc" && ls -- *.pod | sed 's/\.pod$/.7/')
+pages=$(cd "$SOURCE_DIR/doc" && printf '%s\n' *.pod | sed 's/\.pod$/.7/')
 check 'every manual page is installed' \
-    test "$pages" = "$(cd "$(dirname "$(find "$work/root" -name schannel-blob.7)")" && ls)"
+    test "$pages" = "$(cd "$(dirname "$(find "$work/root" -name schannel-blob.7)")" && printf '%s\n' *)"
 check 'man pages say what they are of' grep -q "schannel \|\"$version\"" \
     "$(find "$work/root" -name EVP_PKEY-SCHANNEL.7)"
 

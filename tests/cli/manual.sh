@@ -8,7 +8,7 @@ set -u
 . "$(dirname "${BASH_SOURCE[0]}")/manual_lib.sh"
 
 # What comes before the commands of a page.
-# shellcheck disable=SC2016 # for the other shell
+# shellcheck disable=SC2016,SC2317 # for the other shell; called through run
 prelude() {
     echo 'P="-provider default -provider schannel"'
     echo "PEER=$(at_least_3_5 && echo '"-peerkey master.pem"')"
@@ -19,6 +19,7 @@ prelude() {
 }
 
 # script PAGE: its commands, with the standard output of each block in a file of its own.
+# shellcheck disable=SC2317 # called through run
 script() {
     local n
     prelude

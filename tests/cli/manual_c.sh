@@ -80,6 +80,7 @@ perl -e '
         printf '    ERR_clear_error();\n    ok = (%s) != 0;\n' "$call"
         echo '    while ((code = ERR_get_error_all(NULL, NULL, NULL, &text, NULL)) != 0)'
         echo '        if (strcmp(ERR_lib_error_string(code), "schannel") == 0)'
+        # shellcheck disable=SC2028 # the escape is for C
         echo '            printf("%d %s: %s\n", ok, ERR_reason_error_string(code), text);'
     done <wrong
     echo '    EVP_CIPHER_CTX_free(context), EVP_CIPHER_free(cipher);'

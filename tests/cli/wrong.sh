@@ -15,6 +15,7 @@ P="-provider default -provider schannel" PEER=
 at_least_3_5 && PEER="-peerkey master.pem"
 
 # The commands of the page say "openssl".
+# shellcheck disable=SC2317 # they are evaluated
 openssl() {
     case ${SANITIZER_RUNTIME:-} in
     '') command openssl "$@" ;;

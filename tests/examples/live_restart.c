@@ -3,6 +3,8 @@
  * as they are, the keystream at any byte and half a message absorbed, leaves the blobs in a pipe and calls
  * exec; the new one, "live_restart CONNECTION BLOBS", opens them and goes on with the next byte.  The peer
  * reads one stream under one MAC, and notices nothing.
+ *
+ * The providers are those of the configuration, openssl.cnf.sample.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <schannel/schannel.h>
 
 #define MAC_SIZE  20
@@ -131,10 +132,8 @@ int main(int argc, char *argv[])
     struct stream stream;
     char numbers[2][12];
 
-    must(OSSL_PROVIDER_load(NULL, "default") && OSSL_PROVIDER_load(NULL, SCHANNEL_PROVIDER_NAME),
-         "load the providers");
     if (argc == 3)
-        return go_on(atoi(argv[1]), atoi(argv[2]));
+        return go_on((int)strtol(argv[1], NULL, 10), (int)strtol(argv[2], NULL, 10));
     must(socketpair(AF_UNIX, SOCK_STREAM, 0, connection) == 0 && pipe(blobs) == 0, "pipes");
     if (fork() == 0)
         return peer(connection[1]);

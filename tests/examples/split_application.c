@@ -2,6 +2,8 @@
  * A split TLS server, the application process: gets four sealed blobs on standard input and the
  * connection as descriptor 3 from split_server.c, reads a record of TLS 1.1 and answers with one.  It is
  * linked with libcrypto alone, and never sees a private key or a master secret.
+ *
+ * The providers are those of the configuration, openssl.cnf.sample.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 #include <unistd.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <schannel/schannel.h>
 
@@ -128,8 +129,6 @@ int main(void)
     struct direction in, out;
     unsigned size;
 
-    must(OSSL_PROVIDER_load(NULL, "default") && OSSL_PROVIDER_load(NULL, SCHANNEL_PROVIDER_NAME),
-         "load the providers");
     in = receive_direction(0);
     out = receive_direction(1);
     size = read_record(&in, record);

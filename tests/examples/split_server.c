@@ -4,6 +4,8 @@
  * gets the blobs and the connection and nothing else.  Here with TLS 1.1, AES-128-CBC and SHA-1.
  *
  * Usage: split_server APPLICATION    APPLICATION is split_application.c; the client is a child process
+ *
+ * The providers are those of the configuration, openssl.cnf.sample.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <schannel/schannel.h>
@@ -124,8 +125,6 @@ int main(int argc, char *argv[])
          "usage: split_server APPLICATION");
     if ((client_pid = fork()) == 0)
         exit(client(connection[1]));
-    must(OSSL_PROVIDER_load(NULL, "default") && OSSL_PROVIDER_load(NULL, SCHANNEL_PROVIDER_NAME),
-         "load the providers");
     context = server_context();
     must((ssl = SSL_new(context)) != NULL && SSL_set_fd(ssl, connection[0]) &&
              SSL_accept(ssl) > 0 && (master = master_of(ssl)) != NULL,

@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     key->algorithm = header.algorithm;
     key->protocol = header.protocol;
     key->usage = header.usage;
-    if (opaque_payload_read(key, payload, is_transfer ? &deadline : NULL)) {
+    if (opaque_payload_read(key, payload, is_transfer ? &deadline : NULL) == PAYLOAD_READ) {
         check_again(key, payload, is_transfer ? &deadline : NULL);
         if (key->algorithm->kind == KEY_KIND_CIPHER)
             use_cipher(&key->value.cipher, choice & 1);

@@ -375,10 +375,11 @@ static uint32_t hidden(uint32_t value)
     return barrier;
 }
 
-/* All ones when a < b, else zero.  Both below 2^31. */
+/* All ones when a < b, else zero.  Both below 2^31.  Hidden before as well: of a number that it knows
+ * to be small, gcc takes the sign of 0 - a for a test of a, and branches on it. */
 static uint32_t mask_less(uint32_t a, uint32_t b)
 {
-    return 0 - hidden((a - b) >> 31);
+    return 0 - hidden((hidden(a) - hidden(b)) >> 31);
 }
 
 static uint32_t mask_equal(uint32_t a, uint32_t b)

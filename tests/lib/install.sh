@@ -35,8 +35,6 @@ test|command swtpm|swtpm
 test|command tpm2_createprimary|tpm2-tools
 test|provider tpm2|tpm2-openssl
 test|library valgrind|valgrind
-coverage|command gcc|gcc
-coverage|command gcovr|gcovr
 lint|command git|git
 lint|command clang-format|clang-format
 lint|command clang-tidy|clang-tidy
@@ -45,6 +43,8 @@ lint|command shellcheck|shellcheck
 fuzz|libfuzzer|clang
 fuzz|libfuzzer|libclang-rt-14-dev
 fuzz|command llvm-symbolizer|llvm
+coverage|command gcc|gcc
+coverage|command gcovr|gcovr
 versions|command gcc|gcc
 versions|command clang|clang
 versions|debian-keyring|debian-archive-keyring
