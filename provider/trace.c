@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
+#include "errors.h"
 #include "environment.h"
 
 #define VARIABLE      "SCHANNEL_TRACE"
@@ -38,7 +39,7 @@ struct trace *trace_open(const char *configured)
     trace->fd = strcmp(name, STDERR) == 0 ? STDERR_FILENO : open_file(name);
     if (trace->fd >= 0)
         return trace;
-    fprintf(stderr, "schannel: no diagnostics: %s: %s\n", name, strerror(errno));
+    fprintf(stderr, "schannel: no diagnostics: %s: %s\n", name, SYSTEM_TEXT(errno));
     OPENSSL_free(trace);
     return NULL;
 }

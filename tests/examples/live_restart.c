@@ -133,7 +133,7 @@ int main(int argc, char *argv[])
     char numbers[2][12];
 
     if (argc == 3)
-        return go_on(atoi(argv[1]), atoi(argv[2]));
+        return go_on((int)strtol(argv[1], NULL, 10), (int)strtol(argv[2], NULL, 10));
     must(socketpair(AF_UNIX, SOCK_STREAM, 0, connection) == 0 && pipe(blobs) == 0, "pipes");
     if (fork() == 0)
         return peer(connection[1]);
