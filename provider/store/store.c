@@ -154,7 +154,7 @@ static int raise_failure(struct store *store)
               store->uri.path);
     else
         RAISE(errors, SCHANNEL_R_FILE_UNREADABLE, "%s: something in it cannot be read: %s",
-              store->uri.path, strerror(store->failure));
+              store->uri.path, SYSTEM_TEXT(store->failure));
     store->failure = 0;
     next_in_directory(store);
     return 0;
