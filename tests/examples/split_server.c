@@ -33,7 +33,7 @@ static void must(int ok, const char *what)
 static int client(int connection)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    SSL *ssl;
+    SSL *ssl = NULL;
     char answer[64] = "";
 
     must(SSL_CTX_set_cipher_list(context, SUITE) && (ssl = SSL_new(context)) != NULL &&
@@ -118,8 +118,8 @@ int main(int argc, char *argv[])
     int connection[2], blobs[2], client_status = 1, application_status = 1;
     pid_t client_pid, application_pid;
     SSL_CTX *context;
-    EVP_PKEY *master;
-    SSL *ssl;
+    EVP_PKEY *master = NULL;
+    SSL *ssl = NULL;
 
     must(argc == 2 && socketpair(AF_UNIX, SOCK_STREAM, 0, connection) == 0 && pipe(blobs) == 0,
          "usage: split_server APPLICATION");
