@@ -174,19 +174,22 @@ static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum
     return key;
 }
 
-static EVP_PKEY *open_inside(const struct provctx *provctx, const char *uri, enum key_half half,
-                             struct question *question)
+/* 1, with *key NULL when nothing is found; not from inside. */
+static int open_inside(const struct provctx *provctx, const char *uri, const char *name,
+                       enum key_half half, struct question *question, EVP_PKEY **key)
 {
     const pthread_key_t inside = provctx->inner_opens->inside;
-    EVP_PKEY *key;
 
-    if (inner_open_is_active(provctx) || pthread_setspecific(inside, provctx) != 0)
-        return NULL;
+    *key = NULL;
+    if (uri[0] == '\0' || inner_open_is_active(provctx))
+        return 1;
+    if (pthread_setspecific(inside, provctx) != 0)
+        return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", name);
     ERR_set_mark();
-    key = open_store(provctx, uri, half, question);
+    *key = open_store(provctx, uri, half, question);
     ERR_pop_to_mark();
     (void)pthread_setspecific(inside, NULL);
-    return key;
+    return 1;
 }
 
 /* Without a provider that offers keys there is none in any file. */
@@ -229,8 +232,8 @@ static int open_text(const struct provctx *provctx, const char *uri, const char 
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
                      "%s: expected a regular file of at most %d bytes or a URI, \"%s\" is neither",
                      name, MAX_FILE_SIZE, uri);
-    *key = uri[0] != '\0' ? open_inside(provctx, uri, half, &question) : NULL;
-    return *key != NULL || raise_not_found(provctx, uri, name, half, &question);
+    return open_inside(provctx, uri, name, half, &question, key) &&
+           (*key != NULL || raise_not_found(provctx, uri, name, half, &question));
 }
 
 /* The first |length| characters of |text| are a name. */

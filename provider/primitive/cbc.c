@@ -144,6 +144,7 @@ enum cbc_result cbc_update(struct cbc_state *state, const struct cbc_job *job, c
     size_t block = state->block_size;
     size_t ready = cbc_update_size(state, job, size);
     size_t first = 0;
+    uint8_t joined[CBC_MAX_BLOCK_SIZE], chain[CBC_MAX_BLOCK_SIZE];
 
     if (ready > out_size)
         return CBC_OUTPUT_TOO_SMALL;
@@ -152,22 +153,32 @@ enum cbc_result cbc_update(struct cbc_state *state, const struct cbc_job *job, c
         keep(state, job, in, size);
         return CBC_OK;
     }
+    /* Until all has gone well nothing that is held is touched. */
+    memcpy(chain, state->chain, block);
     if (state->buffered != 0) {
         size_t missing = block - state->buffered;
+        int ok;
 
+        memcpy(joined, state->buffer, state->buffered);
         if (missing != 0)
-            memcpy(state->buffer + state->buffered, in, missing);
-        if (!process_blocks(state, job, state->buffer, out, block))
+            memcpy(joined + state->buffered, in, missing);
+        ok = process_blocks(state, job, joined, out, block);
+        OPENSSL_cleanse(joined, sizeof(joined));
+        if (!ok)
             return CBC_ENGINE_FAILURE;
-        OPENSSL_cleanse(state->buffer, sizeof(state->buffer));
-        state->buffered = 0;
         size -= missing;
         if (size != 0)
             in += missing;
         first = block;
     }
-    if (!process_blocks(state, job, in, out + first, ready - first))
+    if (!process_blocks(state, job, in, out + first, ready - first)) {
+        memcpy(state->chain, chain, block);
         return CBC_ENGINE_FAILURE;
+    }
+    if (first != 0) {
+        OPENSSL_cleanse(state->buffer, sizeof(state->buffer));
+        state->buffered = 0;
+    }
     size -= ready - first;
     keep(state, job, size != 0 ? in + (ready - first) : NULL, size);
     return CBC_OK;

@@ -83,21 +83,32 @@ int point_is_in(const struct point *point, const char *name)
     return 0;
 }
 
-/* libcrypto is called by this program, provider included, and calls it back. */
-int point_is_in_provider(const struct point *point)
+/* libcrypto is called by this program, provider included, and calls it back.  |first|: of the frames
+ * that are not the allocator's or the wrapper's. */
+static int is_called_back(const struct point *point, int first)
 {
     int is_here = 0;
     Dl_info info;
 
-    for (int n = 0; n < point->depth; n++) {
+    for (int n = first; n < point->depth; n++) {
         if (dladdr(point->stack[n], &info) == 0)
             continue;
         if (strstr(info.dli_fname, "libcrypto") == NULL)
-            is_here |= n > 2 && strstr(info.dli_fname, ".so") == NULL;
+            is_here |= strstr(info.dli_fname, ".so") == NULL;
         else if (is_here)
             return 1;
     }
     return 0;
+}
+
+int point_is_in_provider(const struct point *point)
+{
+    return is_called_back(point, 3);
+}
+
+int points_meet_call(const char *name)
+{
+    return points_meet(POINT_CRYPTO, name, 0) && is_called_back(armed.hit, 3);
 }
 
 void points_pass_over(enum detour most)

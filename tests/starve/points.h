@@ -1,6 +1,6 @@
 /*
  * Points at which something fails: every allocation in the process, and the calls of the provider
- * into the C library and to the random number generator.
+ * into the C library, into libcrypto and to the random number generator.
  *
  * The program is linked with the provider's objects and --wrap (CMakeLists.txt), so that a call into
  * the C library that is counted here is one of the provider's or of this program's own.  An allocation
@@ -20,6 +20,7 @@ enum point_kind {
     POINT_INTERRUPTED, /* a read or write: EINTR, the first time */
     POINT_SHORT,       /* a read or write: one byte of several */
     POINT_RANDOM,      /* a call of the random number generator, libcrypto's own too */
+    POINT_CRYPTO,      /* a call into libcrypto, or of the clock or threads of the C library */
     POINT_KINDS
 };
 
@@ -67,6 +68,8 @@ void points_print_youngest(size_t count);
 
 /* Asked by each call that is wrapped, and each allocation: 1 when it has to fail. */
 int points_meet(enum point_kind kind, const char *name, int line);
+/* POINT_CRYPTO: the same, but 0 for calls of this program's own. */
+int points_meet_call(const char *name);
 void points_count_descriptors(int difference);
 
 #endif

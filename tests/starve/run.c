@@ -27,6 +27,7 @@ static const char *const kind_names[POINT_KINDS] = {
     [POINT_OURS] = "allocation",  [POINT_LIBCRYPTO] = "allocation of libcrypto's",
     [POINT_FILE] = "call",        [POINT_INTERRUPTED] = "interrupted call",
     [POINT_SHORT] = "short call", [POINT_RANDOM] = "call",
+    [POINT_CRYPTO] = "call",
 };
 
 static void complain(struct run *run, const char *format, ...)

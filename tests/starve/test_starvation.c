@@ -287,12 +287,19 @@ static void without_random_numbers(void **state)
     starve(POINT_RANDOM, "random numbers");
 }
 
+static void with_failing_calls(void **state)
+{
+    (void)state;
+    starve(POINT_CRYPTO, "calls into libcrypto");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_memory_of_its_own), cmocka_unit_test(without_files),
-        cmocka_unit_test(with_interruptions),        cmocka_unit_test(with_short_transfers),
-        cmocka_unit_test(without_random_numbers),    cmocka_unit_test(without_memory_of_libcrypto),
+        cmocka_unit_test(without_memory_of_its_own),   cmocka_unit_test(without_files),
+        cmocka_unit_test(with_interruptions),          cmocka_unit_test(with_short_transfers),
+        cmocka_unit_test(without_random_numbers),      cmocka_unit_test(with_failing_calls),
+        cmocka_unit_test(without_memory_of_libcrypto),
     };
 
     if (!points_install() || !random_method_install()) {
