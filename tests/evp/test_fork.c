@@ -416,11 +416,13 @@ static void child_uses_a_key_of_its_own(void)
 {
     unsigned algorithm = own.stream.algorithm;
 
-    inherited = own; /* and stays */
+    inherited = own; /* and stays beside it */
     make_own(algorithm, CUT);
     in_child(child_is_refused);
     in_child(child_moves_the_state);
     finish_own(CUT);
+    own = inherited;
+    free_own();
 }
 
 static void child_tries_old_and_new(void)
