@@ -13,10 +13,21 @@
 #include "protocol/ssl2.h"
 #include "schannel/names.h"
 
+#define RANDOM_BLOCK 16 /* of AES, which libcrypto's generator counts with */
+
+/* In whole blocks: of one that is not wanted to its end the generator keeps the bytes, which would
+ * outlive the key. */
 static int random_bytes(const struct provctx *provctx, uint8_t *out, size_t size)
 {
-    return RAND_priv_bytes_ex(provctx->libctx, out, size, 0) == 1 ||
-           errors_raise_no_random(provctx->errors, provctx->libctx, "a key");
+    uint8_t block[RANDOM_BLOCK];
+    const size_t rest = size % sizeof(block);
+    int ok = (size == rest || RAND_priv_bytes_ex(provctx->libctx, out, size - rest, 0) == 1) &&
+             (rest == 0 || RAND_priv_bytes_ex(provctx->libctx, block, sizeof(block), 0) == 1);
+
+    if (ok && rest != 0)
+        memcpy(out + size - rest, block, rest);
+    OPENSSL_cleanse(block, sizeof(block));
+    return ok || errors_raise_no_random(provctx->errors, provctx->libctx, "a key");
 }
 
 /* ---- masters ---- */

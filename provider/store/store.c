@@ -250,7 +250,7 @@ static const OSSL_PARAM *store_settable_ctx_params(void *provctx)
 static int give_name(struct store *store, OSSL_CALLBACK *callback, void *arg)
 {
     int type = OSSL_OBJECT_NAME;
-    char line[LISTING_LINE_SIZE];
+    char line[LISTING_LINE_SIZE] = "";
     char *uri = store_uri_of_file(&store->uri, store->name);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),

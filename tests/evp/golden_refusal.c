@@ -1,6 +1,8 @@
 /* Blobs that have to be refused: see golden_refusal.h. */
 #include "golden_refusal.h"
 
+#include "sample.h"
+
 static size_t refusals, opened, told;
 
 int golden_opens(const struct golden_case *golden, const uint8_t *blob, size_t size)
@@ -30,18 +32,13 @@ int golden_opens(const struct golden_case *golden, const uint8_t *blob, size_t s
     return ok;
 }
 
-void golden_refuse(const struct golden_case *golden, const uint8_t *blob, size_t size,
-                   const char *reason, const char *what, ...)
+static void refuse(const struct golden_case *golden, const uint8_t *blob, size_t size,
+                   const char *reason, const char *text)
 {
-    char text[160];
     const char *data, *actual = "none", *sentence = "";
     int flags, ours = 0;
     unsigned long error;
-    va_list args;
 
-    va_start(args, what);
-    vsnprintf(text, sizeof(text), what, args);
-    va_end(args);
     refusals++;
     if (golden_opens(golden, blob, size)) {
         print_error("%s opens with %s\n", golden->name, text);
@@ -68,19 +65,37 @@ void golden_refuse(const struct golden_case *golden, const uint8_t *blob, size_t
         fail_msg("%s with %s: %d reasons, not one", golden->name, text, ours);
 }
 
+void golden_refuse(const struct golden_case *golden, const uint8_t *blob, size_t size,
+                   const char *reason, const char *what, ...)
+{
+    char text[160];
+    va_list args;
+
+    if (!is_sampled_of_thousands())
+        return;
+    va_start(args, what);
+    vsnprintf(text, sizeof(text), what, args);
+    va_end(args);
+    refuse(golden, blob, size, reason, text);
+}
+
 void golden_refuse_sealed(const struct golden_case *golden, const struct golden_header *header,
                           const struct golden_bytes *payload, const char *reason, const char *what,
                           unsigned long long value)
 {
     static struct golden_bytes blob;
     uint8_t secret[GOLDEN_SECRET_SIZE];
+    char text[160];
 
+    if (!is_sampled_of_thousands())
+        return;
     if (golden->has_passphrase && header->iterations != GOLDEN_ITERATIONS)
         memset(secret, 0, sizeof(secret)); /* nobody gets as far as to ask */
     else
         golden_secret(golden, secret);
     golden_seal(header, secret, payload, &blob);
-    golden_refuse(golden, blob.data, blob.size, reason, "%s %llu", what, value);
+    snprintf(text, sizeof(text), "%s %llu", what, value);
+    refuse(golden, blob.data, blob.size, reason, text);
 }
 
 const struct golden_case *golden_nth(size_t n)

@@ -4,6 +4,7 @@
  * not load leaves none of our reasons.
  */
 #include "exchange.h"
+#include "sample.h"
 #include "signers.h"
 
 #include <openssl/decoder.h>
@@ -207,9 +208,11 @@ static void check_file(EVP_PKEY *key, struct octets file, const char *what)
     for (size_t n = 0; n < COUNT(readers); n++) {
         for (size_t is_wrong = 0; is_wrong < 2; is_wrong++) {
             char *phrase = is_wrong ? wrong : right;
-            EVP_PKEY *before = readers[n].read(plain_context, file, phrase);
-            EVP_PKEY *with;
+            EVP_PKEY *before, *with;
 
+            if (!is_sampled_of_thousands())
+                continue;
+            before = readers[n].read(plain_context, file, phrase);
             ERR_clear_error();
             with = readers[n].read(libctx, file, phrase);
             assert_no_reason();
@@ -256,7 +259,8 @@ static void keys_of_other_types_load_as_without_us(void **state)
     check_key(signer_named("ec")->pkey, 0);
     check_key(signer_named("ed25519")->pkey, 0);
     print_message("%u keys loaded, %u refused, with and without this provider\n", loaded, refused);
-    assert_true(loaded > 100);
+    if (!is_sample())
+        assert_true(loaded > 100);
 }
 
 int main(void)

@@ -86,6 +86,8 @@ static const struct row rows[] = {
     { "SSL2 master", "SSL2-MASTER", "secret", "MD5", "RC4", MASTERS, 24, 0, "secret" },
     { "SSL3 master", "SSL3-MASTER", "secret", "SHA1", "AES-256-CBC", MASTERS, 48, 0, "secret" },
     { "SSL3 premaster", "SSL3-MASTER", "premaster", "SHA1", "AES-256-CBC", MASTERS, 48, 0, NULL },
+    /* less than a block of the random number generator, which keeps the rest of one */
+    { "RC4 64", "RC4", "secret", NULL, "RC4", CIPHERS, 8, 0, "secret" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -3,6 +3,7 @@
  * and in children that are forked in the middle of it.
  */
 #include "blob_calls.h"
+#include "sample.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,6 +19,7 @@ static char private_path[96], public_path[96], file_path[96];
 static EVP_PKEY *shared; /* exported by everybody */
 static struct exported *simple, *signed_simple;
 static atomic_int failures;
+static size_t rounds;
 
 /* Not the assertions of CMocka: they leave the thread that runs the test. */
 #define CHECK(condition)                                                                           \
@@ -57,6 +59,7 @@ static int setup(void **state)
     params[3] = OSSL_PARAM_construct_end();
     assert_int_equal(export_as(shared, "signedblob", params, signed_simple), 1);
     write_file(file_path, simple->data, simple->size);
+    rounds = sampled_rounds(ROUNDS, 1);
     return 0;
 }
 
@@ -125,7 +128,7 @@ static int load_file(void)
 
 static void *work(void *unused)
 {
-    for (int n = 0; n < ROUNDS; n++) {
+    for (size_t n = 0; n < rounds; n++) {
         OSSL_PARAM params[4];
 
         CHECK(open_blob(simple, private_path, NULL));
@@ -173,7 +176,7 @@ static void many_threads_share_keys_files_and_the_store(void **state)
 
 static void run_child(void)
 {
-    alarm(CHILD_LIMIT);
+    alarm(is_sample() ? 10 * CHILD_LIMIT : CHILD_LIMIT);
     (void)work(NULL);
     _exit(atomic_load(&failures) != 0);
 }

@@ -25,14 +25,15 @@
 static const size_t block_sizes[] = { 48, 16 }, byte_sizes[] = { 60, 1 };
 static const size_t record_sizes[] = { 40, 9 };
 
-/* A key that the parent has advanced, and what is left of its stream. */
+/* A key that the parent has advanced, and what is left of its stream; in a child that makes one of its
+ * own also the one it came with. */
 static struct {
     struct stream stream;
     struct holder holder;   /* the key object */
     EVP_CIPHER_CTX *cipher; /* bound to it; the other is NULL */
     EVP_MAC_CTX *mac;
     size_t written;
-} own;
+} own, inherited;
 
 /* ---- processes ---- */
 
@@ -415,11 +416,13 @@ static void child_uses_a_key_of_its_own(void)
 {
     unsigned algorithm = own.stream.algorithm;
 
-    /* not freed: the parent's, inherited */
+    inherited = own; /* and stays beside it */
     make_own(algorithm, CUT);
     in_child(child_is_refused);
     in_child(child_moves_the_state);
     finish_own(CUT);
+    own = inherited;
+    free_own();
 }
 
 static void child_tries_old_and_new(void)

@@ -7,6 +7,7 @@
  * shows, and else that it is missing.
  */
 #include "routes.h"
+#include "sample.h"
 #include "signed_cases.h"
 
 #include <time.h>
@@ -77,8 +78,11 @@ static const char *expected_reason(enum route route, struct octets blob,
 static void refuse(enum route route, struct octets blob, const struct signed_case *golden,
                    const struct list *options, const char *what, size_t at)
 {
-    const char *reason = expected_reason(route, blob, signer_named(golden->signer));
+    const char *reason;
 
+    if (!is_sampled_of_thousands())
+        return;
+    reason = expected_reason(route, blob, signer_named(golden->signer));
     refuse_by(route, LABEL, blob, options, reason, "%s: %s %zu", golden->name, what, at);
 }
 
@@ -178,7 +182,7 @@ static void refuse_authentic(const struct signed_case *golden, const struct sign
 
     start_options(golden, &options);
     for (enum route route = 0; route < BY_PEM_READER; route++) {
-        if (value < 20 || value % BY_PEM_READER == (unsigned)route)
+        if ((value < 20 || value % BY_PEM_READER == (unsigned)route) && is_sampled_of_thousands())
             refuse_by(route, LABEL, (struct octets){ blob, size }, &options, reason, "%s %u", what,
                       value);
     }

@@ -5,6 +5,7 @@
  * missing.
  */
 #include "routes.h"
+#include "sample.h"
 
 #include <unistd.h>
 
@@ -112,8 +113,11 @@ static void check_by(enum route route, struct octets blob, const char *what, siz
                      unsigned value)
 {
     const struct list *options = options_for(rsa_key_named("rsa512"));
-    const char *reason = expected_reason(route, blob);
+    const char *reason;
 
+    if (!is_sampled_of_thousands())
+        return;
+    reason = expected_reason(route, blob);
     if (reason == opens)
         EVP_PKEY_free(open_by(route, LABEL, blob, options));
     else

@@ -205,8 +205,10 @@ static void a_copy_starts_and_a_duplicate_goes_on(void **state)
     struct vectors *vectors = vectors_open(verdicts.file);
 
     (void)state;
-    while (vectors_next(vectors))
-        check_stanza(vectors, &verdicts);
+    while (vectors_next(vectors)) {
+        if (verdicts_want(&verdicts))
+            check_stanza(vectors, &verdicts);
+    }
     vectors_close(vectors);
     verdicts_report(&verdicts, 62, 98);
 }

@@ -219,8 +219,10 @@ static void run_file(struct verdicts *verdicts, unsigned passed, unsigned decide
 {
     struct vectors *vectors = vectors_open(verdicts->file);
 
-    while (vectors_next(vectors))
-        check_stanza(vectors, verdicts);
+    while (vectors_next(vectors)) {
+        if (verdicts_want(verdicts))
+            check_stanza(vectors, verdicts);
+    }
     vectors_close(vectors);
     verdicts_report(verdicts, passed, decided);
 }

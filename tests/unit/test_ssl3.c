@@ -476,6 +476,7 @@ static void finished(struct vectors *vectors, int side, uint8_t out[SSL3_FINISHE
     const uint8_t *master = vectors_hex(vectors, "MasterSecret").data;
     struct digest_state md5, sha1, before;
 
+    memset(&md5, 0, sizeof(md5)); /* all of it is compared, not only what MD5 uses */
     digest_init(&md5, DIGEST_MD5);
     digest_update(&md5, messages.data, messages.size);
     digest_init(&sha1, DIGEST_SHA1);
