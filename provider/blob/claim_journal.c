@@ -97,8 +97,8 @@ static int parse_name(const char *name, struct moment *deadline)
         !parse_hex(name + 34, 8, &boot) || !parse_hex(name + 43, 16, &token) ||
         !parse_hex(name + 59, 16, &token))
         return 0;
-    for (size_t n = MOMENT_BOOT_ID_SIZE; n-- > 0; boot_id >>= 8)
-        deadline->boot_id[n] = (uint8_t)boot_id;
+    for (size_t n = MOMENT_BOOT_ID_SIZE; n > 0; n--, boot_id >>= 8)
+        deadline->boot_id[n - 1] = (uint8_t)boot_id;
     deadline->boot = (uint32_t)boot;
     return 1;
 }

@@ -26,7 +26,8 @@ struct octets reader_take(struct reader *reader, size_t size)
         reader->failed = 1;
         return taken;
     }
-    taken.data = reader->data + reader->position;
+    if (reader->data != NULL) /* NULL + 0 is undefined */
+        taken.data = reader->data + reader->position;
     taken.size = size;
     reader->position += size;
     return taken;
@@ -48,8 +49,8 @@ static uint32_t read_little_endian(struct reader *reader, size_t size)
     struct octets bytes = reader_take(reader, size);
     uint32_t value = 0;
 
-    for (size_t n = bytes.size; n-- > 0;)
-        value = value << 8 | bytes.data[n];
+    for (size_t n = bytes.size; n > 0; n--)
+        value = value << 8 | bytes.data[n - 1];
     return value;
 }
 
@@ -135,8 +136,8 @@ static void write_big_endian(struct writer *writer, uint64_t value, size_t size)
 {
     uint8_t bytes[8];
 
-    for (size_t n = size; n-- > 0; value >>= 8)
-        bytes[n] = (uint8_t)value;
+    for (size_t n = size; n > 0; n--, value >>= 8)
+        bytes[n - 1] = (uint8_t)value;
     writer_copy(writer, bytes, size);
 }
 

@@ -122,8 +122,8 @@ static int has_header(const struct mac_value *value)
 
 static size_t put_big_endian(uint8_t *out, uint64_t number, size_t size)
 {
-    for (size_t n = size; n-- > 0; number >>= 8)
-        out[n] = (uint8_t)number;
+    for (size_t n = size; n > 0; n--, number >>= 8)
+        out[n - 1] = (uint8_t)number;
     return size;
 }
 

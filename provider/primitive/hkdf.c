@@ -59,16 +59,17 @@ static void hmac_joined(const struct hmac *hmac, const struct octets parts[], si
 void hkdf_sha256(struct octets secret, struct octets salt, struct octets info, uint8_t *out,
                  size_t size)
 {
-    uint8_t block[HASH_SIZE], number = 1;
+    uint8_t block[HASH_SIZE], number = 0;
     struct octets parts[] = { { block, 0 }, info, { &number, 1 } };
     struct hmac hmac;
 
     hmac_init(&hmac, salt);
     hmac_joined(&hmac, &secret, 1, block);
     hmac_init(&hmac, (struct octets){ block, sizeof(block) });
-    for (; size != 0; number++) {
+    while (size != 0) {
         const size_t part = size < sizeof(block) ? size : sizeof(block);
 
+        number++; /* up to 255 */
         hmac_joined(&hmac, parts, sizeof(parts) / sizeof(parts[0]), block);
         memcpy(out, block, part);
         out += part;

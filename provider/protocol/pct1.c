@@ -17,7 +17,7 @@ static void update(struct digest_state *state, struct octets value)
 
 static void update_tag(struct digest_state *state, const char *tag, unsigned count)
 {
-    while (count-- != 0)
+    for (; count > 0; count--)
         digest_update(state, tag, strlen(tag));
 }
 

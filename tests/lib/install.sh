@@ -40,6 +40,9 @@ lint|command clang-format|clang-format
 lint|command clang-tidy|clang-tidy
 lint|command cppcheck|cppcheck
 lint|command shellcheck|shellcheck
+sanitize|sanitizers|clang
+sanitize|sanitizers|libclang-rt-14-dev
+sanitize|command llvm-symbolizer|llvm
 fuzz|libfuzzer|clang
 fuzz|libfuzzer|libclang-rt-14-dev
 fuzz|command llvm-symbolizer|llvm
@@ -64,6 +67,8 @@ install_probe() {
     pkg-config) command -v pkg-config >/dev/null ;;
     # clang, and its runtime, which another package may bring
     libfuzzer) [ -e "$(clang -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer-$(uname -m).a" ] ;;
+    # the one that the openssl program is given before it loads a module
+    sanitizers) [ -e "$(clang -print-runtime-dir 2>/dev/null)/libclang_rt.asan-$(uname -m).so" ] ;;
     debian-keyring) ls /usr/share/keyrings/debian-archive-keyring.* >/dev/null 2>&1 ;;
     *) return 1 ;;
     esac
