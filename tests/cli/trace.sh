@@ -34,6 +34,15 @@ with_trace() {
     "$@"
 }
 
+# A write key of SSL 2.0 is the secret of its MAC as well.
+derive_ssl2() {
+    schannel_openssl genpkey -algorithm SCHANNEL -pkeyopt alg:SSL2-MASTER \
+        -pkeyopt "hexsecret:$(hex_range 16 31)" -pkeyopt cipher:RC4 \
+        -pkeyopt "hexclient-random:$(hex_range 64 79)" -pkeyopt "hexserver-random:$(hex_range 96 111)" \
+        -out ssl2.pem &&
+        schannel_openssl genpkey -paramfile ssl2.pem -pkeyopt usage:client-write-key -out write.pem
+}
+
 # ---- what is written ----
 
 expect_ok "a master is made with diagnostics to a file" with_trace trace.log "${make_master[@]}"
@@ -59,6 +68,13 @@ expect_traced "the transfer was claimed" \
     "key $id AES-128-CBC server-write-key, position 0: the transfer is claimed" trace.log
 expect_traced "the key has moved on" \
     "key $id AES-128-CBC server-write-key, position 5: freed" trace.log
+expect_ok "a MAC key is made" with_trace trace.log schannel_openssl genpkey -algorithm SCHANNEL \
+    -pkeyopt alg:TLS1-MAC -pkeyopt digest:SHA1 -pkeyopt "hexsecret:$(hex_range 16 35)" -out mac.pem
+expect_traced "it stands at a record" \
+    "key $id TLS1-MAC, sequence 0, 0 bytes absorbed: made: known bytes" trace.log
+expect_ok "a key of SSL 2.0 is derived" with_trace trace.log derive_ssl2
+expect_traced "which has a record number too" \
+    "key $id RC4 client-write-key, sequence 0, 0 bytes absorbed: derived from a master key" trace.log
 expect_fail "once" "blob was opened before" "opens once" \
     with_trace trace.log schannel_openssl pkeyutl -encrypt -inkey key.pem -in hello -out "$REFUSED"
 expect_traced "an error is a line too" 'error: blob was opened before: opaque blob: .*opens once.*' \
