@@ -13,6 +13,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_SANITIZER 1
+#endif
+#endif
+#ifndef WITH_SANITIZER
+#define WITH_SANITIZER 0
+#endif
+
 #define LOADS      1000
 #define TIME_LIMIT 120  /* seconds, for one test; a sample is run by slow tools */
 #define WARM_UP    10   /* one in so many loads, until the allocator has what it needs */
@@ -204,7 +215,7 @@ static void load_again_and_again(void)
     assert_int_equal(open_files(), files);
     print_message("%zu loads: %ld KiB more than after %zu\n", loads, resident_kib() - resident,
                   warm_up);
-#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory back, and counts what is not freed */
+#if !WITH_SANITIZER /* which keeps freed memory back, and counts what is not freed */
     if (!is_sample())        /* memcheck does so too */
         assert_true(resident_kib() - resident < MAX_GROWTH);
 #endif
