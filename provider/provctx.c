@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/provider.h>
 #include "blob/claim_journal.h"
 #include "blob/key_argument.h"
 #include "blob/seal.h"
@@ -36,6 +37,26 @@ static int core_is_own_libcrypto(const OSSL_CORE_HANDLE *core, const OSSL_DISPAT
            strcmp(version, OpenSSL_version(OPENSSL_VERSION_STRING)) == 0;
 }
 
+/* The decoders and stores of another libcrypto would take our BIOs for their own: then keys are read by
+ * the default provider of the one that this module is linked with. */
+static int open_keys_libctx(struct provctx *provctx, int is_own_libcrypto)
+{
+    if (is_own_libcrypto) {
+        provctx->keys_libctx = provctx->libctx;
+        return 1;
+    }
+    return (provctx->keys_libctx = OSSL_LIB_CTX_new()) != NULL &&
+           (provctx->keys_provider = OSSL_PROVIDER_load(provctx->keys_libctx, "default")) != NULL;
+}
+
+static void close_keys_libctx(struct provctx *provctx)
+{
+    if (provctx->keys_provider != NULL)
+        OSSL_PROVIDER_unload(provctx->keys_provider);
+    if (provctx->keys_libctx != provctx->libctx)
+        OSSL_LIB_CTX_free(provctx->keys_libctx);
+}
+
 /* Diagnostics are no reason to fail: always 1. */
 static int open_trace(struct provctx *provctx)
 {
@@ -47,18 +68,19 @@ static int open_trace(struct provctx *provctx)
 struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 {
     struct provctx *provctx = OPENSSL_zalloc(sizeof(*provctx));
+    const int is_own_libcrypto = core_is_own_libcrypto(core, in);
 
     if (provctx == NULL)
         return NULL;
     provctx->core = core;
     /* A libcrypto beside the core's, as that of 3.0 in a process of 4.0, would be cleaned up when the
      * process ends and before the core takes leave of its providers, who still need it then. */
-    if (!core_is_own_libcrypto(core, in))
+    if (!is_own_libcrypto)
         OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     if ((provctx->errors = errors_new(core, in)) == NULL ||
         (provctx->libctx = OSSL_LIB_CTX_new_child(core, in)) == NULL ||
-        !config_read(&provctx->config, core, in) || !open_trace(provctx) ||
-        (provctx->fork_guard = fork_guard_new()) == NULL ||
+        !open_keys_libctx(provctx, is_own_libcrypto) || !config_read(&provctx->config, core, in) ||
+        !open_trace(provctx) || (provctx->fork_guard = fork_guard_new()) == NULL ||
         (provctx->handles = handle_table_new(provctx->fork_guard)) == NULL ||
         (provctx->legacy = legacy_provider_new()) == NULL ||
         (provctx->ciphers = inner_ciphers_new(provctx->libctx, PROVCTX_INNER_PROPERTIES,
@@ -93,6 +115,7 @@ void provctx_free(struct provctx *provctx)
     handle_table_free(provctx->handles);
     fork_guard_free(provctx->fork_guard);
     config_clear(&provctx->config);
+    close_keys_libctx(provctx);
     OSSL_LIB_CTX_free(provctx->libctx);
     trace_write(provctx->trace, "schannel unloaded");
     trace_close(provctx->trace); /* errors write to it */

@@ -29,7 +29,9 @@ struct trace;
 
 struct provctx {
     const OSSL_CORE_HANDLE *core;
-    OSSL_LIB_CTX *libctx; /* child of the application's: sees its other providers */
+    OSSL_LIB_CTX *libctx;         /* child of the application's: sees its other providers */
+    OSSL_LIB_CTX *keys_libctx;    /* where RSA and signature keys are read and used: |libctx|, or */
+    OSSL_PROVIDER *keys_provider; /* one with this, beside a libcrypto of another major version */
     struct errors *errors;
     struct config config;
     struct trace *trace;            /* diagnostics; NULL: not wanted */

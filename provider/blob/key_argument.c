@@ -108,7 +108,7 @@ static EVP_PKEY *reduce_to_public(const struct provctx *provctx, EVP_PKEY *key)
 
     at = der;
     if (size > 0)
-        half = d2i_PUBKEY_ex(NULL, &at, size, provctx->libctx, PROVCTX_INNER_PROPERTIES);
+        half = d2i_PUBKEY_ex(NULL, &at, size, provctx->keys_libctx, PROVCTX_INNER_PROPERTIES);
     OPENSSL_free(der);
     if (half == NULL)
         return key;
@@ -164,7 +164,8 @@ static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum
     /* Without properties: OpenSSL 3.0 crashes when it has some for a store that takes no parameters,
      * and our own store and decoders know that they are meant to stay out of it. */
     if (method != NULL)
-        store = OSSL_STORE_open_ex(uri, provctx->libctx, NULL, method, question, NULL, NULL, NULL);
+        store =
+            OSSL_STORE_open_ex(uri, provctx->keys_libctx, NULL, method, question, NULL, NULL, NULL);
     if (store != NULL)
         key = search(store, half);
     if (key != NULL && half == KEY_HALF_PUBLIC)
@@ -198,7 +199,7 @@ static int are_keys_offered(const struct provctx *provctx)
     EVP_KEYMGMT *rsa;
 
     ERR_set_mark();
-    rsa = EVP_KEYMGMT_fetch(provctx->libctx, "RSA", PROVCTX_INNER_PROPERTIES);
+    rsa = EVP_KEYMGMT_fetch(provctx->keys_libctx, "RSA", PROVCTX_INNER_PROPERTIES);
     ERR_pop_to_mark();
     EVP_KEYMGMT_free(rsa);
     return rsa != NULL;
@@ -212,7 +213,7 @@ static int raise_not_found(const struct provctx *provctx, const char *uri, const
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: \"%s\": %s", name,
                      uri, SYSTEM_TEXT(errno));
     if (!are_keys_offered(provctx))
-        return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
+        return errors_raise_unavailable(provctx->errors, provctx->keys_libctx, "RSA");
     if (question->was_asked)
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
                      "%s: \"%s\" is encrypted, and its passphrase is not given or wrong", name,
@@ -260,7 +261,8 @@ static int open_spki(const struct provctx *provctx, struct octets spki, const ch
             provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
             "%s: octets are a public key, this needs the private one: name its file or URI", name);
     ERR_set_mark();
-    *key = d2i_PUBKEY_ex(NULL, &at, (long)spki.size, provctx->libctx, PROVCTX_INNER_PROPERTIES);
+    *key =
+        d2i_PUBKEY_ex(NULL, &at, (long)spki.size, provctx->keys_libctx, PROVCTX_INNER_PROPERTIES);
     ERR_pop_to_mark();
     if (*key != NULL && at == spki.data + spki.size)
         return 1;

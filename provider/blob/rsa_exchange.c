@@ -44,7 +44,7 @@ static EVP_PKEY_CTX *new_operation(const struct provctx *provctx, EVP_PKEY *key)
     char properties[KEY_ARGUMENT_PROPERTIES_SIZE];
 
     key_argument_properties(key, properties);
-    return EVP_PKEY_CTX_new_from_pkey(provctx->libctx, key, properties);
+    return EVP_PKEY_CTX_new_from_pkey(provctx->keys_libctx, key, properties);
 }
 
 /* An operation was not to be had: because nobody offers it, or because of this key; says which.  0 */
@@ -54,11 +54,11 @@ static int raise_failed(const struct provctx *provctx, enum schannel_reason reas
     EVP_ASYM_CIPHER *rsa;
 
     ERR_set_mark();
-    rsa = EVP_ASYM_CIPHER_fetch(provctx->libctx, "RSA", PROVCTX_INNER_PROPERTIES);
+    rsa = EVP_ASYM_CIPHER_fetch(provctx->keys_libctx, "RSA", PROVCTX_INNER_PROPERTIES);
     ERR_pop_to_mark();
     EVP_ASYM_CIPHER_free(rsa);
     if (rsa == NULL)
-        return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
+        return errors_raise_unavailable(provctx->errors, provctx->keys_libctx, "RSA");
     return RAISE(provctx->errors, reason, "%s", sentence);
 }
 

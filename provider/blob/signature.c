@@ -87,7 +87,8 @@ static int begin(const struct provctx *provctx, EVP_MD_CTX *context, EVP_PKEY *k
 
     key_argument_properties(key, properties);
     return context != NULL && n < ROWS &&
-           init(context, &operation, rows[n].digest, provctx->libctx, properties, key, NULL) > 0 &&
+           init(context, &operation, rows[n].digest, provctx->keys_libctx, properties, key, NULL) >
+               0 &&
            key_argument_stays(key, operation) &&
            (rows[n].algorithm != SIGNATURE_RSA_PSS_SHA256 ||
             (EVP_PKEY_CTX_set_rsa_padding(operation, RSA_PKCS1_PSS_PADDING) > 0 &&
