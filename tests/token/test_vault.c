@@ -5,6 +5,7 @@
  * then takes its RSA for any key, if it is not told otherwise.
  */
 #include "blob_calls.h"
+#include "sample.h"
 #include "vault.h"
 
 #include <pthread.h>
@@ -393,9 +394,10 @@ static void several_recipients_one_of_them_in_the_vault(void **state)
         char opener[200];
         EVP_PKEY *again;
         OSSL_PARAM params[] = { text_param("signature-key", public_path),
-                                text_param("exchange-key", opener), OSSL_PARAM_construct_end() };
+                                OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end() };
 
         snprintf(opener, sizeof(opener), "%s%s", openers[n], n == 0 ? "" : private_path);
+        params[1] = text_param("exchange-key", opener);
         params[1] = text_param("exchange-key", opener);
         assert_non_null(again = import_from(context, &blob, params));
         assert_int_equal(EVP_PKEY_eq(key, again), 1);
@@ -430,6 +432,7 @@ static void keys_in_files_stay_out_of_the_vault(void **state)
 static EVP_PKEY *of_all;
 static struct exported for_all;
 static atomic_int failures;
+static size_t rounds;
 
 /* Without the assertions of CMocka, which leave the thread that runs the test. */
 static int open_and_sign(const char *opener, const char *signer)
@@ -462,7 +465,7 @@ static void *work(void *opener)
     char signer[160];
 
     snprintf(signer, sizeof(signer), "vault:sign:%s", private_path);
-    for (int n = 0; n < ROUNDS; n++)
+    for (size_t n = 0; n < rounds; n++)
         atomic_fetch_add(&failures, !open_and_sign(opener, signer));
     OPENSSL_thread_stop_ex(context);
     return NULL;
@@ -476,6 +479,7 @@ static void many_threads_use_the_vault_at_once(void **state)
     (void)state;
     snprintf(openers[0], sizeof(openers[0]), "vault:bare:%s", private_path);
     snprintf(openers[1], sizeof(openers[1]), "vault:late:%s", private_path);
+    rounds = sampled_rounds(ROUNDS, 1);
     of_all = secret_key(context, "TLS1-MASTER", 48);
     assert_int_equal(export_simple(of_all, public_path, "pkcs1", &for_all), 1);
     for (size_t n = 0; n < THREADS; n++)
