@@ -26,8 +26,8 @@ struct octets reader_take(struct reader *reader, size_t size)
         reader->failed = 1;
         return taken;
     }
-    if (reader->data != NULL) /* NULL + 0 is undefined */
-        taken.data = reader->data + reader->position;
+    /* NULL + 0 is undefined */
+    taken.data = reader->position == 0 ? reader->data : reader->data + reader->position;
     taken.size = size;
     reader->position += size;
     return taken;

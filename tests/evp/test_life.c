@@ -215,8 +215,8 @@ static void load_again_and_again(void)
     assert_int_equal(open_files(), files);
     print_message("%zu loads: %ld KiB more than after %zu\n", loads, resident_kib() - resident,
                   warm_up);
-#if !WITH_SANITIZER /* which keeps freed memory back, and counts what is not freed */
-    if (!is_sample())        /* memcheck does so too */
+#if !WITH_SANITIZER   /* which keeps freed memory back, and counts what is not freed */
+    if (!is_sample()) /* memcheck does so too */
         assert_true(resident_kib() - resident < MAX_GROWTH);
 #endif
 }
