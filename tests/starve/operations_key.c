@@ -213,7 +213,7 @@ static const struct operation rows[] = {
     { "compare", AES_KEY, prepare_equal, act_compare },
 
     { "set iv", AES_KEY, .act = act_set, .spec = "iv=*16" },
-    { "set randoms", TLS1_FRESH, .act = act_set, .spec = RANDOMS + 1 },
+    { "set randoms", TLS1_FRESH, .act = act_set, .spec = &RANDOMS[1] },
     { "set a certificate", PCT1_MASTER, .act = act_set, .spec = "certificate=*500" },
     { "set options", AES_KEY, .act = act_set,
       .spec = "seal-key=file:@/a audience=them " RSA_OPTIONS },

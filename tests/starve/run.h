@@ -17,7 +17,8 @@ struct score {
     struct point hit;          /* where it was last */
 };
 
-enum run_result { RUN_FINISHED, RUN_MORE };
+/* Statuses of a process, which a sanitizer would not end one with. */
+enum run_result { RUN_FINISHED = 40, RUN_MORE };
 
 /* The context that stays; between runs |libctx| is the same. */
 extern OSSL_LIB_CTX *main_libctx;

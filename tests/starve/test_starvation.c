@@ -196,7 +196,7 @@ static int run_child(const struct operation *operation, enum point_kind kind, si
     if (child == 0) {
         setenv("CMOCKA_TEST_ABORT", "1", 1);
         signal(SIGSEGV, SIG_DFL);
-        status = run_operation(operation, kind, from, most, score);
+        status = (int)run_operation(operation, kind, from, most, score);
         fflush(stdout);
         _exit(status);
     }
