@@ -22,6 +22,18 @@
 #include <openssl/provider.h>
 #include <schannel/names.h>
 
+/* 1 in a build with AddressSanitizer, of either compiler. */
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_SANITIZER 1
+#endif
+#endif
+#ifndef WITH_SANITIZER
+#define WITH_SANITIZER 0
+#endif
+
 #define KEY_HANDLE_SIZE 16
 #define MAX_BLOB        1024
 

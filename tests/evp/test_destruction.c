@@ -27,17 +27,6 @@
 #include <openssl/rc4.h>
 #include <openssl/sha.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_SANITIZER
-#define WITH_SANITIZER 0
-#endif
-
 #define DEPTH          65536 /* of the stack between the scan and the operations */
 #define MAX_ALIVE      16
 #define MESSAGE_SIZE   100

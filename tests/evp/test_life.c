@@ -13,17 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_SANITIZER
-#define WITH_SANITIZER 0
-#endif
-
 #define LOADS      1000
 #define TIME_LIMIT 120  /* seconds, for one test; a sample is run by slow tools */
 #define WARM_UP    10   /* one in so many loads, until the allocator has what it needs */

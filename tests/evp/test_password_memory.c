@@ -17,17 +17,6 @@
 #define HASH_SIZE     20
 #define KEY_SIZE      32
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_SANITIZER 1
-#endif
-#endif
-#ifndef WITH_SANITIZER
-#define WITH_SANITIZER 0
-#endif
-
 #if WITH_SANITIZER
 /* Dead frames on a heap of the sanitizer's own would be taken for heap. */
 const char *__asan_default_options(void);
