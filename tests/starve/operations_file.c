@@ -123,9 +123,9 @@ static void prepare_homes(struct scene *scene, const struct operation *operation
 
     (void)operation;
     use_encoders(scene);
-    make_directory("@/home");
+    make_directory("@/base");
     make_directory("@/run");
-    spec_expand(path, sizeof(path), "@/home/state");
+    spec_expand(path, sizeof(path), "@/base/state");
     setenv("XDG_STATE_HOME", path, 1);
     spec_expand(path, sizeof(path), "@/run");
     setenv("XDG_RUNTIME_DIR", path, 1);
@@ -137,7 +137,7 @@ static void release_homes(struct scene *scene, const struct operation *operation
     scene_free(scene);
     setenv("XDG_STATE_HOME", directory, 1);
     unsetenv("XDG_RUNTIME_DIR");
-    remove_directory("@/home");
+    remove_directory("@/base");
     remove_directory("@/run");
 }
 
@@ -145,10 +145,10 @@ static void release_homes(struct scene *scene, const struct operation *operation
 static void prepare_homes_with_keys(struct scene *scene, const struct operation *operation)
 {
     prepare_homes(scene, operation);
-    make_directory("@/home/state");
-    make_directory("@/home/state/schannel");
+    make_directory("@/base/state");
+    make_directory("@/base/state/schannel");
     memset(scene->in, 'k', scene->in_size = 32);
-    write_in(scene, "@/home/state/schannel/seal.key");
+    write_in(scene, "@/base/state/schannel/seal.key");
 }
 
 static void prepare_descriptor(struct scene *scene, const struct operation *operation)
