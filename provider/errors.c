@@ -2,16 +2,16 @@
 #include "errors.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include "trace.h"
 
-#define MAX_SENTENCE 700
+#define MAX_SENTENCE (ERRORS_SENTENCE_SIZE - 1)
 
 struct errors {
     const OSSL_CORE_HANDLE *core;
@@ -21,6 +21,7 @@ struct errors {
     OSSL_FUNC_core_set_error_mark_fn *set_mark;
     OSSL_FUNC_core_clear_last_error_mark_fn *clear_mark;
     OSSL_FUNC_core_pop_error_to_mark_fn *pop_to_mark;
+    pthread_key_t heard; /* struct error_heard of a thread that hears what it raises */
     const struct trace *trace;
 };
 
@@ -28,8 +29,10 @@ struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 {
     struct errors *errors = OPENSSL_zalloc(sizeof(*errors));
 
-    if (errors == NULL)
+    if (errors == NULL || pthread_key_create(&errors->heard, NULL) != 0) {
+        OPENSSL_free(errors);
         return NULL;
+    }
     errors->core = core;
     for (; in->function_id != 0; in++) {
         if (in->function_id == OSSL_FUNC_CORE_NEW_ERROR)
@@ -50,6 +53,9 @@ struct errors *errors_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 
 void errors_free(struct errors *errors)
 {
+    if (errors == NULL)
+        return;
+    (void)pthread_key_delete(errors->heard);
     OPENSSL_free(errors);
 }
 
@@ -149,6 +155,7 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
                   enum schannel_reason reason, const char *format, ...)
 {
     char text[2 * PATH_MAX + MAX_SENTENCE]; /* the path in a URI can be that long */
+    struct error_heard *heard;
     va_list arguments;
 
     if (errors == NULL || errors->new_error == NULL || errors->vset_error == NULL)
@@ -161,6 +168,10 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
     if (errors->set_error_debug != NULL)
         errors->set_error_debug(errors->core, file, line, function);
     set_error(errors, reason, "%s", text);
+    if ((heard = pthread_getspecific(errors->heard)) != NULL) {
+        heard->reason = reason;
+        OPENSSL_strlcpy(heard->sentence, text, sizeof(heard->sentence));
+    }
     trace_write(errors->trace, "error: %s: %s", reason_name(reason), text);
 }
 
@@ -176,6 +187,11 @@ void errors_unmark(const struct errors *errors, int keep)
         errors->clear_mark(errors->core);
     else if (!keep && errors->pop_to_mark != NULL)
         errors->pop_to_mark(errors->core);
+}
+
+void errors_hear(const struct errors *errors, struct error_heard *heard)
+{
+    (void)pthread_setspecific(errors->heard, heard);
 }
 
 const char *errors_system_text(int error, struct system_text *text)
@@ -206,6 +222,5 @@ int errors_raise_no_random(const struct errors *errors, OSSL_LIB_CTX *libctx, co
                      "fips=yes, and no provider with it offers a random number generator",
                      purpose);
     return RAISE(errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
-                 "no random bytes for %s: is the default provider loaded beside this one?",
-                 purpose);
+                 "no random bytes for %s: load the default provider beside this one", purpose);
 }

@@ -65,6 +65,8 @@ enum schannel_reason {
     SCHANNEL_R_NOT_SIGNED
 };
 
+#define ERRORS_SENTENCE_SIZE 701 /* what is longer loses its middle */
+
 /* Where errors go; holds the core's upcalls.  Immutable after errors_new, safe from any thread. */
 struct errors;
 struct trace;
@@ -84,10 +86,20 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
                   enum schannel_reason reason, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Around a call into the core that may raise what is no error: errors_unmark drops what was raised
- * since errors_mark, or keeps it. */
+/* Around a call that may raise what is no error: errors_unmark drops what was raised since errors_mark,
+ * or keeps it.  On the core's queue, which has what we and other providers raise, also where this
+ * module is linked with another libcrypto than the core. */
 void errors_mark(const struct errors *errors);
 void errors_unmark(const struct errors *errors, int keep);
+
+/* What was raised last. */
+struct error_heard {
+    int reason; /* 0: nothing */
+    char sentence[ERRORS_SENTENCE_SIZE];
+};
+/* From now on *heard is what this thread raised last; NULL: no more.  Reading it on the queue would not
+ * do: that of the core may be another libcrypto's.  Memory may be out: then nothing is heard. */
+void errors_hear(const struct errors *errors, struct error_heard *heard);
 
 /* What the system says of an errno: strerror itself need not be safe in threads. */
 struct system_text {

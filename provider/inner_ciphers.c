@@ -3,7 +3,6 @@
 
 #include <stdatomic.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include "legacy_provider.h"
 
@@ -69,11 +68,11 @@ const EVP_CIPHER *inner_ciphers_get(struct inner_ciphers *ciphers, const struct 
 
     if (found != NULL)
         return found;
-    ERR_set_mark();
+    errors_mark(ciphers->errors);
     found = EVP_CIPHER_fetch(ciphers->libctx, cipher->fetch_name, ciphers->property_query);
     if (found == NULL && is_legacy(cipher))
         found = fetch_legacy(ciphers, cipher->fetch_name);
-    ERR_pop_to_mark();
+    errors_unmark(ciphers->errors, 0);
     if (found == NULL) {
         unavailable(ciphers, cipher);
         return NULL;

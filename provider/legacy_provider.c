@@ -2,7 +2,6 @@
 #include "legacy_provider.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/provider.h>
 
 struct legacy_provider {
@@ -70,9 +69,7 @@ OSSL_LIB_CTX *legacy_provider_libctx(struct legacy_provider *legacy)
 
     if (!CRYPTO_THREAD_write_lock(legacy->lock))
         return NULL;
-    ERR_set_mark();
     libctx = libctx_of(legacy);
-    ERR_pop_to_mark();
     CRYPTO_THREAD_unlock(legacy->lock);
     return libctx;
 }

@@ -15,8 +15,8 @@ struct legacy_provider;
 struct legacy_provider *legacy_provider_new(void);
 void legacy_provider_free(struct legacy_provider *legacy);
 
-/* The library context to fetch from, borrowed; NULL when there is no legacy provider, and nothing
- * is raised.  Safe from any thread. */
+/* The library context to fetch from, borrowed; NULL when there is no legacy provider; what
+ * libcrypto raises then is the caller's to drop.  Safe from any thread. */
 OSSL_LIB_CTX *legacy_provider_libctx(struct legacy_provider *legacy);
 
 /* The legacy provider has |name|, but was not found.  0. */

@@ -5,7 +5,6 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
@@ -133,10 +132,10 @@ EVP_MD *provctx_fetch_digest(const struct provctx *provctx, const char *name)
     OSSL_LIB_CTX *legacy;
     EVP_MD *md;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     md = EVP_MD_fetch(provctx->libctx, name, PROVCTX_INNER_PROPERTIES);
     if (md == NULL && (legacy = legacy_provider_libctx(provctx->legacy)) != NULL)
         md = EVP_MD_fetch(legacy, name, NULL);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return md;
 }

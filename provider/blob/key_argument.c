@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
@@ -175,6 +174,26 @@ static EVP_PKEY *open_store(const struct provctx *provctx, const char *uri, enum
     return key;
 }
 
+/* Without a provider that offers keys there is none in any file. */
+static int are_keys_offered(const struct provctx *provctx)
+{
+    EVP_KEYMGMT *rsa;
+
+    errors_mark(provctx->errors);
+    rsa = EVP_KEYMGMT_fetch(provctx->libctx, "RSA", PROVCTX_INNER_PROPERTIES);
+    errors_unmark(provctx->errors, 0);
+    EVP_KEYMGMT_free(rsa);
+    return rsa != NULL;
+}
+
+/* Where keys have a library context of their own, the application's decides nevertheless, with its
+ * providers and default properties, whether there is any RSA. */
+static int check_offered(const struct provctx *provctx)
+{
+    return provctx->keys_libctx == provctx->libctx || are_keys_offered(provctx) ||
+           errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
+}
+
 /* 1, with *key NULL when nothing is found; not from inside. */
 static int open_inside(const struct provctx *provctx, const char *uri, const char *name,
                        enum key_half half, struct question *question, EVP_PKEY **key)
@@ -186,23 +205,11 @@ static int open_inside(const struct provctx *provctx, const char *uri, const cha
         return 1;
     if (pthread_setspecific(inside, provctx) != 0)
         return RAISE(provctx->errors, SCHANNEL_R_OUT_OF_MEMORY, "%s: no memory for it", name);
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     *key = open_store(provctx, uri, half, question);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     (void)pthread_setspecific(inside, NULL);
     return 1;
-}
-
-/* Without a provider that offers keys there is none in any file. */
-static int are_keys_offered(const struct provctx *provctx)
-{
-    EVP_KEYMGMT *rsa;
-
-    ERR_set_mark();
-    rsa = EVP_KEYMGMT_fetch(provctx->keys_libctx, "RSA", PROVCTX_INNER_PROPERTIES);
-    ERR_pop_to_mark();
-    EVP_KEYMGMT_free(rsa);
-    return rsa != NULL;
 }
 
 /* Says why, as far as that can be told. */
@@ -213,14 +220,18 @@ static int raise_not_found(const struct provctx *provctx, const char *uri, const
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: \"%s\": %s", name,
                      uri, SYSTEM_TEXT(errno));
     if (!are_keys_offered(provctx))
-        return errors_raise_unavailable(provctx->errors, provctx->keys_libctx, "RSA");
+        return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
     if (question->was_asked)
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
                      "%s: \"%s\" is encrypted, and its passphrase is not given or wrong", name,
                      uri);
     return RAISE(
-        provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"", name,
-        half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair", uri);
+        provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"%s", name,
+        half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair", uri,
+        provctx->keys_libctx == provctx->libctx || strchr(uri, ':') == NULL
+            ? ""
+            : "; keys of other providers need this module built against the libcrypto of "
+              "the program");
 }
 
 /* |uri| is a name in full. */
@@ -233,7 +244,7 @@ static int open_text(const struct provctx *provctx, const char *uri, const char 
         return RAISE(provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE,
                      "%s: expected a regular file of at most %d bytes or a URI, \"%s\" is neither",
                      name, MAX_FILE_SIZE, uri);
-    return open_inside(provctx, uri, name, half, &question, key) &&
+    return check_offered(provctx) && open_inside(provctx, uri, name, half, &question, key) &&
            (*key != NULL || raise_not_found(provctx, uri, name, half, &question));
 }
 
@@ -260,10 +271,12 @@ static int open_spki(const struct provctx *provctx, struct octets spki, const ch
         return RAISE(
             provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
             "%s: octets are a public key, this needs the private one: name its file or URI", name);
-    ERR_set_mark();
+    if (!check_offered(provctx))
+        return 0;
+    errors_mark(provctx->errors);
     *key =
         d2i_PUBKEY_ex(NULL, &at, (long)spki.size, provctx->keys_libctx, PROVCTX_INNER_PROPERTIES);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     if (*key != NULL && at == spki.data + spki.size)
         return 1;
     EVP_PKEY_free(*key);

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include "blob/blob_header.h"
 #include "blob/opaque.h"
@@ -190,9 +189,9 @@ int opaque_header_audience(const struct provctx *provctx, const struct opaque_he
     writer_copy(&writer, prefix, sizeof(prefix) - 1);
     writer_copy(&writer, header->blob_id, sizeof(header->blob_id));
     writer_copy(&writer, audience, strlen(audience));
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     ok = !writer.failed && EVP_Q_digest(provctx->libctx, "SHA256", PROVCTX_INNER_PROPERTIES, text,
                                         writer.position, hash, NULL);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return ok || errors_raise_unavailable(provctx->errors, provctx->libctx, "SHA-256");
 }

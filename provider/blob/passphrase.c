@@ -4,7 +4,6 @@
 #include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -12,16 +11,17 @@
 #define MAX_SIZE 1024 /* PEM_BUFSIZE of libcrypto */
 
 /* OSSL_PASSPHRASE_CALLBACK: the prompt says what the passphrase is for. */
-static int ask(const struct passphrase_source *source, char *text, size_t *size)
+static int ask(const struct provctx *provctx, const struct passphrase_source *source, char *text,
+               size_t *size)
 {
     static char info[] = "SCHANNEL opaque key blob";
     OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_PASSPHRASE_PARAM_INFO, info, 0),
                             OSSL_PARAM_construct_end() };
     int ok;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     ok = source->callback != NULL && source->callback(text, MAX_SIZE, size, params, source->arg);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return ok && *size <= MAX_SIZE;
 }
 
@@ -42,11 +42,11 @@ static int pbkdf2(const struct provctx *provctx, const char *text, size_t size, 
     EVP_KDF_CTX *context;
     int ok;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     kdf = EVP_KDF_fetch(provctx->libctx, "PBKDF2", PROVCTX_INNER_PROPERTIES);
     context = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
     ok = context != NULL && EVP_KDF_derive(context, secret, SEALING_KEY_SIZE, params) > 0;
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(kdf);
     return ok || errors_raise_unavailable(provctx->errors, provctx->libctx, "PBKDF2");
@@ -61,7 +61,7 @@ int passphrase_sealing_key(const struct provctx *provctx, const struct passphras
     int ok;
 
     memset(key, 0, sizeof(*key));
-    ok = ask(source, text, &size)
+    ok = ask(provctx, source, text, &size)
              ? pbkdf2(provctx, text, size, salt, iterations, key->secret)
              : RAISE(provctx->errors, SCHANNEL_R_NO_PASSPHRASE,
                      "opaque blob: is sealed under a passphrase, and the application gave none");

@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -53,9 +52,9 @@ static int raise_failed(const struct provctx *provctx, enum schannel_reason reas
 {
     EVP_ASYM_CIPHER *rsa;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     rsa = EVP_ASYM_CIPHER_fetch(provctx->keys_libctx, "RSA", PROVCTX_INNER_PROPERTIES);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     EVP_ASYM_CIPHER_free(rsa);
     if (rsa == NULL)
         return errors_raise_unavailable(provctx->errors, provctx->keys_libctx, "RSA");
@@ -82,7 +81,7 @@ static int encrypt_block(const struct provctx *provctx, EVP_PKEY *key, int paddi
     EVP_PKEY_CTX *operation;
     int ok;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     operation = new_operation(provctx, key);
     *size = RSA_EXCHANGE_MAX_SIZE;
     ok = operation != NULL && EVP_PKEY_encrypt_init(operation) > 0 &&
@@ -90,7 +89,7 @@ static int encrypt_block(const struct provctx *provctx, EVP_PKEY *key, int paddi
          EVP_PKEY_encrypt(operation, out, size, in.data, in.size) > 0 &&
          *size == rsa_exchange_size(key);
     EVP_PKEY_CTX_free(operation);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return ok || raise_failed(provctx, SCHANNEL_R_LIBCRYPTO_FAILURE,
                               "exchange-key: RSA encryption failed");
 }
@@ -163,7 +162,7 @@ static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int 
     EVP_PKEY_CTX *operation;
     enum decrypted result = NOT_OFFERED;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     operation = new_operation(provctx, key);
     if (operation != NULL && EVP_PKEY_decrypt_init(operation) > 0 &&
         key_argument_stays(key, operation) && set_padding(operation, padding)) {
@@ -173,7 +172,7 @@ static enum decrypted decrypt(const struct provctx *provctx, EVP_PKEY *key, int 
                      : REFUSED;
     }
     EVP_PKEY_CTX_free(operation);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return result;
 }
 

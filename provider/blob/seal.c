@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include "primitive/hkdf.h"
 
@@ -56,9 +55,9 @@ static EVP_CIPHER *get_aead(struct sealer *sealer)
 
     if (found != NULL)
         return found;
-    ERR_set_mark();
+    errors_mark(sealer->errors);
     found = EVP_CIPHER_fetch(sealer->libctx, "AES-256-GCM", sealer->property_query);
-    ERR_pop_to_mark();
+    errors_unmark(sealer->errors, 0);
     if (found == NULL) {
         errors_raise_unavailable(sealer->errors, sealer->libctx, "AES-256-GCM");
     } else if (!atomic_compare_exchange_strong(&sealer->aead, &expected, found)) {
@@ -129,9 +128,9 @@ int seal(struct sealer *sealer, const struct sealing_key *key, const uint8_t sal
     }
     derive_keys(key, salt, &keys);
     memcpy(out, keys.commitment, SEAL_COMMITMENT_SIZE);
-    ERR_set_mark();
+    errors_mark(sealer->errors);
     ok = run_aead(aead, &keys, 1, header, plaintext, ciphertext, ciphertext + plaintext.size);
-    ERR_pop_to_mark();
+    errors_unmark(sealer->errors, 0);
     OPENSSL_cleanse(&keys, sizeof(keys));
     if (ok)
         return 1;
@@ -160,10 +159,10 @@ int unseal(struct sealer *sealer, const struct sealing_key *key, const uint8_t s
     }
     derive_keys(key, salt, &keys);
     memcpy(tag, ciphertext.data + ciphertext.size, sizeof(tag));
-    ERR_set_mark();
+    errors_mark(sealer->errors);
     ok = CRYPTO_memcmp(sealed.data, keys.commitment, SEAL_COMMITMENT_SIZE) == 0 &&
          run_aead(aead, &keys, 0, header, ciphertext, out, tag);
-    ERR_pop_to_mark();
+    errors_unmark(sealer->errors, 0);
     OPENSSL_cleanse(&keys, sizeof(keys));
     if (ok)
         return 1;

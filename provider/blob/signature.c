@@ -2,7 +2,6 @@
 #include "blob/signature.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -60,13 +59,13 @@ int signature_signer_id(const struct provctx *provctx, EVP_PKEY *key, uint8_t id
     EVP_MD *sha256;
     int size, ok;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     sha256 = EVP_MD_fetch(provctx->libctx, "SHA256", PROVCTX_INNER_PROPERTIES);
     size = i2d_PUBKEY(key, &der);
     ok = sha256 != NULL && size > 0 && EVP_Digest(der, (size_t)size, id, NULL, sha256, NULL);
     OPENSSL_free(der);
     EVP_MD_free(sha256);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     if (sha256 == NULL)
         return errors_raise_unavailable(provctx->errors, provctx->libctx, "SHA256");
     return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
@@ -101,13 +100,13 @@ int signature_make(const struct provctx *provctx, EVP_PKEY *key, struct octets d
     EVP_MD_CTX *context;
     int ok;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     context = EVP_MD_CTX_new();
     *size = SIGNATURE_MAX_SIZE;
     ok = begin(provctx, context, key, EVP_DigestSignInit_ex, RSA_PSS_SALTLEN_DIGEST) &&
          EVP_DigestSign(context, signature, size, data.data, data.size) > 0;
     EVP_MD_CTX_free(context);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return ok || RAISE(provctx->errors, SCHANNEL_R_LIBCRYPTO_FAILURE,
                        "signature-key: signing failed: is it the private key?");
 }
@@ -118,13 +117,13 @@ int signature_verify(const struct provctx *provctx, EVP_PKEY *key, struct octets
     EVP_MD_CTX *context;
     int ok;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     context = EVP_MD_CTX_new();
     /* A TPM takes the longest salt that fits, whatever it is told. */
     ok = begin(provctx, context, key, EVP_DigestVerifyInit_ex, RSA_PSS_SALTLEN_AUTO) &&
          EVP_DigestVerify(context, signature.data, signature.size, data.data, data.size) == 1;
     EVP_MD_CTX_free(context);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     return ok || RAISE(provctx->errors, SCHANNEL_R_SIGNATURE_DOES_NOT_VERIFY,
                        "signed blob: the signature does not verify: the blob was altered");
 }

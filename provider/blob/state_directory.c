@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/rand.h>
 #include "blob/sealing_key.h"
 #include "environment.h"
@@ -213,10 +212,10 @@ static int make_key_file(OSSL_LIB_CTX *libctx, const struct errors *errors, int 
     char name[64];
     int fd = -1, failure = 0, ok;
 
-    ERR_set_mark();
+    errors_mark(errors);
     ok = RAND_bytes_ex(libctx, tag, sizeof(tag), 0) == 1 &&
          RAND_priv_bytes_ex(libctx, secret, sizeof(secret), 0) == 1;
-    ERR_pop_to_mark();
+    errors_unmark(errors, 0);
     if (!ok)
         return errors_raise_no_random(errors, libctx, "a sealing key");
     snprintf(name, sizeof(name), ".%s.%02x%02x%02x%02x%02x%02x%02x%02x", KEY_FILE_NAME, tag[0],

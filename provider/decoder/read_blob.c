@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #define MAX_PEM_LINES  1024 /* how far a broken PEM file is searched for our label */
@@ -83,10 +82,10 @@ static enum found broken_pem(const struct provctx *provctx, BIO *in, int start)
     enum blob_type type = BLOB_TYPE_DEFAULT;
     const int end = BIO_tell(in);
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     if (start >= 0 && BIO_seek(in, start) >= 0)
         type = first_label(in);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     if (type == BLOB_TYPE_DEFAULT) {
         (void)BIO_seek(in, end); /* so that nobody searches the rest again */
         return NOT_OURS;
@@ -119,9 +118,9 @@ enum found read_blob_pem(const struct provctx *provctx, enum blob_type wanted, B
     enum found found = NOT_OURS;
     enum blob_type type;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     got = PEM_read_bio(in, &name, &header, blob, &length);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     if (got <= 0)
         return broken_pem(provctx, in, start);
     type = blob_type_by_label(name);

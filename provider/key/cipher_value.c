@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include "key/algorithm.h"
 
 int cipher_value_is_stream(const struct cipher_value *value)
@@ -241,9 +240,9 @@ int cipher_value_final(struct provctx *provctx, struct cipher_value *value,
     if (!prepare(provctx, value, use, &job))
         return 0;
     /* Whatever libcrypto queues on failure is replaced by a reason of ours. */
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     result = cbc_final(&value->u.cbc, &job.cbc, out, out_size, written);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     OPENSSL_cleanse(job.whole, value->salt_size != 0 ? sizeof(job.whole) : 0);
     return report(provctx, value, result);
 }

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include "blob/opaque_header.h"
 #include "decoder/read_blob.h"
 
@@ -140,28 +139,16 @@ static void append_algorithm(struct line *line, const struct provctx *provctx, e
     struct reader reader;
     size_t size;
 
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     reader_init(&reader, blob.data, blob.size);
     (void)reader_u32(&reader);
     if (type != BLOB_TYPE_OPAQUE)
         algorithm = key_algorithm_by_alg_id(reader_u32_le(&reader));
     else if (opaque_header_read(provctx, blob, &header, &size))
         algorithm = header.algorithm;
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     if (algorithm != NULL)
         append(line, "%s; ", algorithm->name);
-}
-
-/* Why a blob was not opened: the sentence that was raised last. */
-static void append_reason(struct line *line)
-{
-    const char *sentence = NULL;
-    int flags = 0;
-
-    if (ERR_peek_last_error_data(&sentence, &flags) != 0 && (flags & ERR_TXT_STRING) != 0)
-        append(line, ", not opened: %s", sentence);
-    else
-        append(line, ", not opened");
 }
 
 static void append_signer(struct line *line, const struct provctx *provctx, struct octets blob)
@@ -180,11 +167,14 @@ void listing_describe(struct provctx *provctx, struct octets blob,
 {
     const enum blob_type type = blob_recognise(blob.data, blob.size);
     struct line line = { text, 0 };
+    struct error_heard why = { 0, "" };
     struct key *key;
 
     text[0] = '\0';
-    ERR_set_mark();
+    errors_mark(provctx->errors);
+    errors_hear(provctx->errors, &why);
     key = blob_import(provctx, blob, options, NULL);
+    errors_hear(provctx->errors, NULL);
     if (key != NULL)
         append_key(&line, key);
     else if (type != BLOB_TYPE_SIGNED)
@@ -193,7 +183,7 @@ void listing_describe(struct provctx *provctx, struct octets blob,
     if (type == BLOB_TYPE_SIGNED)
         append_signer(&line, provctx, blob);
     if (key == NULL)
-        append_reason(&line);
+        append(&line, ", not opened%s%s", why.reason != 0 ? ": " : "", why.sentence);
     key_free(key);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
 }

@@ -12,7 +12,6 @@
 #include <openssl/core_names.h>
 #include <openssl/core_object.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
 #include "blob/blob.h"
 #include "blob/key_argument.h"
@@ -63,10 +62,10 @@ static void next_in_file(struct store *store)
         const int at = BIO_tell(store->file);
         enum found found;
 
-        ERR_set_mark();
+        errors_mark(store->provctx->errors);
         found = read_blob_pem(store->provctx, BLOB_TYPE_DEFAULT, store->file, &store->blob,
                               &store->size);
-        ERR_pop_to_mark();
+        errors_unmark(store->provctx->errors, 0);
         if (found == FAILED)
             store->broken_at = at;
         if (found != NOT_OURS)
@@ -94,15 +93,17 @@ static int is_failure(int failure)
 /* The blob in |file|.  0, or ENOMEM. */
 static int take_blob(struct store *store, BIO *file, const char *name)
 {
+    struct error_heard why = { 0, "" };
     enum listing_found found;
     int failure = 0, is_pem;
 
-    ERR_set_mark();
+    errors_mark(store->provctx->errors);
+    errors_hear(store->provctx->errors, &why);
     found = listing_read(store->provctx, file, &store->blob, &store->size, &is_pem);
-    if (found == LISTING_FAILED &&
-        ERR_GET_REASON(ERR_peek_last_error()) == SCHANNEL_R_OUT_OF_MEMORY)
+    errors_hear(store->provctx->errors, NULL);
+    if (found == LISTING_FAILED && why.reason == SCHANNEL_R_OUT_OF_MEMORY)
         failure = ENOMEM;
-    ERR_pop_to_mark();
+    errors_unmark(store->provctx->errors, 0);
     if (found == LISTING_OURS && (store->name = OPENSSL_strdup(name)) == NULL) {
         drop_next(store);
         failure = ENOMEM;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
 #include "schannel/names.h"
 
@@ -107,9 +106,9 @@ static int set_option(const struct provctx *provctx, struct blob_options *option
 
     if (strcmp(name, SCHANNEL_PARAM_EXCHANGE_KEY) == 0)
         return add_exchange_key(provctx, options, value);
-    ERR_set_mark();
+    errors_mark(provctx->errors);
     ok = OSSL_PARAM_allocate_from_text(params, known, name, value, strlen(value), &found);
-    ERR_pop_to_mark();
+    errors_unmark(provctx->errors, 0);
     if (!found)
         return unknown_option(provctx, name);
     if (!ok)

@@ -73,6 +73,25 @@ static void record_sentence(const OSSL_CORE_HANDLE *core, uint32_t reason, const
     pthread_mutex_unlock(&recorded->lock);
 }
 
+/* Marks are on libcrypto's queue, as those of its own core. */
+static int set_mark(const OSSL_CORE_HANDLE *core)
+{
+    (void)core;
+    return ERR_set_mark();
+}
+
+static int clear_mark(const OSSL_CORE_HANDLE *core)
+{
+    (void)core;
+    return ERR_clear_last_mark();
+}
+
+static int pop_to_mark(const OSSL_CORE_HANDLE *core)
+{
+    (void)core;
+    return ERR_pop_to_mark();
+}
+
 /* ---- the test's side ---- */
 
 struct recorded_errors *recorded_errors_new(void)
@@ -81,6 +100,9 @@ struct recorded_errors *recorded_errors_new(void)
         { OSSL_FUNC_CORE_NEW_ERROR, (void (*)(void))record_new_error },
         { OSSL_FUNC_CORE_SET_ERROR_DEBUG, (void (*)(void))record_debug },
         { OSSL_FUNC_CORE_VSET_ERROR, (void (*)(void))record_sentence },
+        { OSSL_FUNC_CORE_SET_ERROR_MARK, (void (*)(void))set_mark },
+        { OSSL_FUNC_CORE_CLEAR_LAST_ERROR_MARK, (void (*)(void))clear_mark },
+        { OSSL_FUNC_CORE_POP_ERROR_TO_MARK, (void (*)(void))pop_to_mark },
         { 0, NULL },
     };
     struct recorded_errors *recorded = calloc(1, sizeof(*recorded));
