@@ -169,7 +169,7 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
         errors->set_error_debug(errors->core, file, line, function);
     set_error(errors, reason, "%s", text);
     if ((heard = pthread_getspecific(errors->heard)) != NULL) {
-        heard->reason = reason;
+        heard->reason = (int)reason;
         OPENSSL_strlcpy(heard->sentence, text, sizeof(heard->sentence));
     }
     trace_write(errors->trace, "error: %s: %s", reason_name(reason), text);

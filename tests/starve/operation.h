@@ -42,6 +42,7 @@ struct scene {
     EVP_MAC_CTX *mac;
     EVP_KDF_CTX *kdf;
     EVP_MD_CTX *digest;
+    struct evp_skey_st *skey;
     OSSL_LIB_CTX *context;
     OSSL_PROVIDER *provider;
     uint8_t in[MAX_IN]; /* a blob, a signature or a ciphertext */
@@ -55,6 +56,7 @@ enum {
     IS_SPENT = 2, /* a failed file call may use it up, as a transfer whose claim is half recorded */
     IS_WHOLE = 64,   /* with all that libcrypto does on the way, see enum detour */
     OPENS_KEYS = 32, /* key files, and other rows starve the opening of these: not counted here */
+    IS_A_MODULE = 128, /* runs the module, not the objects of this program: for its allocations only */
     IS_LOAD = 16,    /* the provider is not there yet: the reason is libcrypto's */
     IS_RANDOM = 8,   /* the key that is made is another one each time */
 };
@@ -82,6 +84,7 @@ struct operations context_operations(void);
 struct operations message_operations(void);
 struct operations blob_operations(void);
 struct operations file_operations(void);
+struct operations skey_operations(void); /* none before OpenSSL 3.5 */
 
 /* A directory and everything in it, @ as in a line of parameters. */
 void remove_directory(const char *name);

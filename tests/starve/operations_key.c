@@ -1,7 +1,10 @@
 /* Rows of the room keymgmt: keys are imported, generated, derived, duplicated, read and set. */
 #include "operation.h"
 
+#include <dlfcn.h>
+#include <openssl/conf.h>
 #include <openssl/core_names.h>
+#include <unistd.h>
 
 static int act_import(struct scene *scene, const struct operation *operation)
 {
@@ -29,6 +32,22 @@ static int act_generate(struct scene *scene, const struct operation *operation)
     return ok;
 }
 
+/* The same, when the context has the parameters |before| already. */
+static int act_generate_in_two(struct scene *scene, const struct operation *operation)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(libctx, "SCHANNEL", NULL);
+    struct spec first;
+    int ok;
+
+    spec_read(&first, operation->before);
+    ok = context != NULL && EVP_PKEY_keygen_init(context) > 0 &&
+         EVP_PKEY_CTX_set_params(context, first.list.params) > 0 &&
+         EVP_PKEY_CTX_set_params(context, scene->spec.list.params) > 0 &&
+         EVP_PKEY_generate(context, &scene->made) > 0;
+    EVP_PKEY_CTX_free(context);
+    return ok;
+}
+
 /* A second key of the generation context in |operation|. */
 static void prepare_generation(struct scene *scene, const struct operation *operation)
 {
@@ -46,6 +65,17 @@ static int act_generate_again(struct scene *scene, const struct operation *opera
     (void)operation;
     return EVP_PKEY_CTX_set_params(scene->operation, scene->spec.list.params) > 0 &&
            EVP_PKEY_generate(scene->operation, &scene->made) > 0;
+}
+
+/* The key that is derived from the row's takes its place. */
+static void prepare_derived(struct scene *scene, const struct operation *operation)
+{
+    EVP_PKEY *derived;
+
+    prepare_generation(scene, operation);
+    assert_non_null(derived = generate_next(scene->operation));
+    EVP_PKEY_free(scene->key);
+    scene->key = derived;
 }
 
 int act_duplicate(struct scene *scene, const struct operation *operation)
@@ -126,6 +156,28 @@ static void prepare_context(struct scene *scene, const struct operation *operati
     assert_int_equal(OSSL_PROVIDER_add_builtin(scene->context, "schannel", OSSL_provider_init), 1);
 }
 
+/* The module, whose configuration is in a file, takes the place of these objects: for allocations. */
+static void prepare_configured(struct scene *scene, const struct operation *operation)
+{
+    char path[200];
+    FILE *file;
+
+    (void)operation;
+    /* It stays: the names of its files are told when it is unloaded. */
+    assert_non_null(dlopen(MODULE, RTLD_NOW | RTLD_NODELETE));
+    spec_expand(path, sizeof(path), "@/configuration");
+    assert_non_null(file = fopen(path, "w"));
+    fprintf(file,
+            "openssl_conf = all\n[all]\nproviders = providers\n[providers]\nschannel = schannel\n"
+            "[schannel]\nmodule = %s\nseal-key = file:%s/a\nclaim-dir = %s/claims\n"
+            "trace = /dev/null\n",
+            MODULE, directory, directory);
+    fclose(file);
+    assert_non_null(scene->context = OSSL_LIB_CTX_new());
+    assert_int_equal(OSSL_LIB_CTX_load_config(scene->context, path), 1);
+    assert_int_equal(unlink(path), 0);
+}
+
 static int act_load(struct scene *scene, const struct operation *operation)
 {
     (void)operation;
@@ -137,6 +189,7 @@ static void release_context(struct scene *scene, const struct operation *operati
     (void)operation;
     OSSL_PROVIDER_unload(scene->provider);
     OSSL_LIB_CTX_free(scene->context);
+    CONF_modules_finish(); /* libcrypto remembers each load of a configuration */
 }
 
 #define RANDOMS     " client-random=*32 server-random=*32"
@@ -154,6 +207,12 @@ static const struct operation rows[] = {
       .act = act_load,
       .release = release_context,
       .flags = IS_LOAD },
+
+    { .name = "load with a configuration",
+      .prepare = prepare_configured,
+      .act = act_load,
+      .release = release_context,
+      .flags = IS_LOAD | IS_A_MODULE },
 
     { "import AES", .act = act_import, .spec = AES_KEY },
     { "import RC4 with salt", .act = act_import, .spec = "alg=RC4 secret=*5 salt=*11" },
@@ -179,6 +238,8 @@ static const struct operation rows[] = {
     { "generate a premaster", .act = act_generate, .spec = "alg=TLS1-MASTER", .flags = IS_RANDOM },
     { "generate SSL2-MASTER", .act = act_generate, .spec = "alg=SSL2-MASTER", .flags = IS_RANDOM },
     { "generate from bytes", .act = act_generate, .spec = "alg=RC4 secret=*16" },
+    { "generate from parameters in two calls", .act = act_generate_in_two,
+      .before = "alg=RC4 secret=*16", .spec = "exportable=#1" },
     { "generate from a password", .act = act_generate,
       .spec = "alg=RC4 bits=#40 pass=secret digest=MD5 salt-mode=zero" },
     { "generate from a hash", .act = act_generate, .spec = "alg=AES-256-CBC hash=*20 digest=SHA1" },
@@ -206,6 +267,8 @@ static const struct operation rows[] = {
     { "duplicate a MAC key", "alg=TLS1-MAC secret=*20 digest=SHA1", .act = act_duplicate },
     { "duplicate a premaster", TLS1_FRESH, .act = act_duplicate },
     { "duplicate a master", SSL2_MASTER, .act = act_duplicate },
+    { "duplicate a key with its MAC", SSL2_MASTER, prepare_derived, act_duplicate,
+      .before = "usage=client-write-key cipher=RC4" },
     { "duplicate with options", AES_KEY " seal-key=file:@/a claim-dir=@/claims " RSA_OPTIONS,
       .act = act_duplicate },
     { "export AES", AES_KEY, .act = act_export },

@@ -22,12 +22,18 @@
 
 #define COLD_RUNS 9 /* of a child: libcrypto counts the providers of a process with 8 bits */
 
+/* Places that only an EVP_SKEY asks, which OpenSSL has from 3.5 on. */
+#define VIEWS (OPENSSL_VERSION_PREREQ(3, 5) ? 0 : 2)
+
 OSSL_LIB_CTX *main_libctx;
 
 static OSSL_PROVIDER *main_providers[3];
 static struct score *score; /* shared with children */
 
 /* ---- libcrypto's own faults ---- */
+
+/* For OpenSSL 3.0, which nothing else takes the allocator's place of. */
+#define EXCEPTIONS_ARE_LISTED (!OPENSSL_VERSION_PREREQ(3, 1) && !WITH_SANITIZER)
 
 /* By the exported functions that lead there, and the one that has the fault. */
 static const struct {
@@ -171,12 +177,14 @@ static void with_every_operation(void (*function)(const struct operation *, enum
     const char *only = getenv("STARVE_ONLY");
     const struct operations rooms[] = { key_operations(),     derivation_operations(),
                                         context_operations(), message_operations(),
-                                        blob_operations(),    file_operations() };
+                                        blob_operations(),    file_operations(),
+                                        skey_operations() };
 
     memset(score, 0, sizeof(*score));
     for (size_t room = 0; room < COUNT(rooms); room++) {
         for (size_t n = 0; n < rooms[room].count; n++) {
-            if (only != NULL && strstr(rooms[room].rows[n].name, only) == NULL)
+            if ((only != NULL && strstr(rooms[room].rows[n].name, only) == NULL) ||
+                ((rooms[room].rows[n].flags & IS_A_MODULE) != 0 && kind != POINT_OURS))
                 continue;
             function(&rooms[room].rows[n], kind);
             score->operations++;
@@ -255,13 +263,16 @@ static void without_memory_of_its_own(void **state)
     starve(POINT_OURS, "the provider's allocations");
     missing = sites_missing(&sites);
     print_message("%zu places in the sources, %zu of them met\n", sites, sites - missing);
+    assert_true(missing <= VIEWS || getenv("STARVE_ONLY") != NULL);
 }
 
+#if EXCEPTIONS_ARE_LISTED
 static void without_memory_of_libcrypto(void **state)
 {
     (void)state;
     starve(POINT_LIBCRYPTO, "libcrypto's allocations");
 }
+#endif
 
 static void without_files(void **state)
 {
@@ -296,12 +307,20 @@ static void with_failing_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_memory_of_its_own),   cmocka_unit_test(without_files),
-        cmocka_unit_test(with_interruptions),          cmocka_unit_test(with_short_transfers),
-        cmocka_unit_test(without_random_numbers),      cmocka_unit_test(with_failing_calls),
+        cmocka_unit_test(without_memory_of_its_own),
+        cmocka_unit_test(without_files),
+        cmocka_unit_test(with_interruptions),
+        cmocka_unit_test(with_short_transfers),
+        cmocka_unit_test(without_random_numbers),
+        cmocka_unit_test(with_failing_calls),
+#if EXCEPTIONS_ARE_LISTED
         cmocka_unit_test(without_memory_of_libcrypto),
+#endif
     };
 
+    if (!EXCEPTIONS_ARE_LISTED)
+        printf("without failing allocations of libcrypto's: the release build with OpenSSL 3.0 has "
+               "them\n");
     if (!points_install() || !random_method_install()) {
         fprintf(stderr, "libcrypto does not take these functions\n");
         return 1;
