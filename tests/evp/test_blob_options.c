@@ -374,9 +374,54 @@ static void asking_for_a_size_makes_no_blob(void **state)
     EVP_PKEY_free(key);
 }
 
+/* What marks the master keys of SSL 2.0 is refused for another key, though nothing else was set. */
+static void a_mark_is_kept_with_the_key_on_its_own(void **state)
+{
+    unsigned yes = 1;
+    OSSL_PARAM mark[] = { OSSL_PARAM_construct_uint("ssl2-fallback", &yes),
+                          OSSL_PARAM_construct_end() };
+    const OSSL_PARAM receiver[] = { text_param("exchange-key", public_path),
+                                    OSSL_PARAM_construct_end() };
+    EVP_PKEY *key = secret_key(libctx, "AES-128-CBC", 16);
+    struct exported blob;
+
+    (void)state;
+    assert_int_equal(export_as(key, "simpleblob", receiver, &blob), 1);
+    assert_int_equal(EVP_PKEY_set_params(key, mark), 1);
+    assert_int_equal(export_as(key, "simpleblob", receiver, &blob), 0);
+    assert_reason("wrong kind of key", "ssl2-fallback: marks the master key of SSL 2.0");
+    EVP_PKEY_free(key);
+}
+
+static int allow(EVP_PKEY *key, unsigned allowed)
+{
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("allow-plaintext", &allowed),
+                            OSSL_PARAM_construct_end() };
+
+    return EVP_PKEY_set_params(key, params);
+}
+
+static void of_two_values_kept_the_last_one_counts(void **state)
+{
+    EVP_PKEY *key = secret_key(libctx, "AES-128-CBC", 16);
+    struct exported blob;
+
+    (void)state;
+    assert_int_equal(allow(key, 1), 1);
+    assert_int_equal(export_as(key, "plaintextblob", NULL, &blob), 1);
+    assert_int_equal(allow(key, 0), 1);
+    assert_int_equal(export_as(key, "plaintextblob", NULL, &blob), 0);
+    assert_reason(NULL, "allow-plaintext");
+    assert_int_equal(allow(key, 1), 1);
+    assert_int_equal(export_as(key, "plaintextblob", NULL, &blob), 1);
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mark_is_kept_with_the_key_on_its_own),
+        cmocka_unit_test(of_two_values_kept_the_last_one_counts),
         cmocka_unit_test(options_are_kept_and_used_by_later_exports),
         cmocka_unit_test(options_of_one_export_come_first),
         cmocka_unit_test(options_are_never_written_into_a_blob),

@@ -159,6 +159,9 @@ static void a_key_object_without_a_key_says_so(void **state)
     void *key = keymgmt_new(provctx), *other = keymgmt_new(provctx);
     unsigned bits = 7;
     OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("bits", &bits), OSSL_PARAM_construct_end() };
+    char name[16] = "none";
+    OSSL_PARAM digest[] = { OSSL_PARAM_construct_utf8_string("default-digest", name, sizeof(name)),
+                            OSSL_PARAM_construct_end() };
 
     (void)state;
     assert_int_equal(keymgmt_has(NULL, EVP_PKEY_KEYPAIR), 0);
@@ -174,6 +177,10 @@ static void a_key_object_without_a_key_says_so(void **state)
     assert_int_equal(keymgmt_export(key, OSSL_KEYMGMT_SELECT_PRIVATE_KEY, NULL, NULL), 0);
     assert_reason("no key", "");
     assert_int_equal(keymgmt_set_params(key, NULL), 1);
+    /* whoever signs with it is told then */
+    assert_int_equal(keymgmt_get_params(key, digest), 1);
+    assert_false(OSSL_PARAM_modified(digest));
+    assert_string_equal(name, "none");
     free_key(key);
     free_key(other);
     assert_no_errors();
@@ -327,6 +334,39 @@ static void messages_and_signatures_without_a_key_say_so(void **state)
     assert_reason("no key", "signature: ");
     signature_freectx(context);
     signature_freectx(copy);
+}
+
+static void a_signature_without_a_digest_is_of_the_keys_own(void **state)
+{
+    FIND(signature_newctx, OSSL_OP_SIGNATURE, "SCHANNEL", OSSL_FUNC_SIGNATURE_NEWCTX);
+    FIND(signature_freectx, OSSL_OP_SIGNATURE, "SCHANNEL", OSSL_FUNC_SIGNATURE_FREECTX);
+    FIND(signature_digest_sign_init, OSSL_OP_SIGNATURE, "SCHANNEL",
+         OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT);
+    FIND(signature_digest_sign_update, OSSL_OP_SIGNATURE, "SCHANNEL",
+         OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE);
+    FIND(signature_digest_sign_final, OSSL_OP_SIGNATURE, "SCHANNEL",
+         OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL);
+    static const char *const names[] = { "MD5", "", NULL };
+    void *key = new_key("TLS1-MAC", "MD5", 0), *context = signature_newctx(provctx, NULL);
+    uint8_t expected[16], out[16];
+
+    (void)state;
+    for (size_t n = 0; n < COUNT(names); n++) {
+        size_t size = 0;
+
+        assert_int_equal(signature_digest_sign_init(context, names[n], key, NULL), 1);
+        assert_int_equal(signature_digest_sign_update(context, (const uint8_t *)"text", 4), 1);
+        assert_int_equal(signature_digest_sign_final(context, out, &size, sizeof(out)), 1);
+        assert_int_equal(size, sizeof(out));
+        if (n == 0)
+            memcpy(expected, out, sizeof(out));
+        assert_memory_equal(out, expected, sizeof(out));
+    }
+    assert_int_equal(signature_digest_sign_init(context, "SHA1", key, NULL), 0);
+    assert_reason("conflicting parameters", "digest: the key's own is MD5");
+    signature_freectx(context);
+    free_key(key);
+    assert_no_errors();
 }
 
 static void only_a_schannel_key_is_encoded(void **state)
@@ -584,6 +624,7 @@ int main(void)
         TEST(operations_without_a_key_say_so),
         TEST(a_key_exchange_starts_again_with_the_key_that_it_has),
         TEST(messages_and_signatures_without_a_key_say_so),
+        TEST(a_signature_without_a_digest_is_of_the_keys_own),
         TEST(only_a_schannel_key_is_encoded),
         TEST(a_cipher_is_told_the_sizes_that_it_gets),
         TEST(a_mac_is_told_the_room_that_it_has),

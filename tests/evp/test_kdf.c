@@ -1050,6 +1050,41 @@ static void an_unknown_parameter_is_left_alone(void **state)
     EVP_KDF_CTX_free(context);
 }
 
+static void of_a_parameter_given_twice_the_last_one_counts(void **state)
+{
+    EVP_KDF_CTX *context = new_context();
+    uint8_t expected[MAX_OUTPUT], other[MASTER_SIZE];
+    struct connection c;
+    struct list list;
+
+    (void)state;
+    make_connection(&c, &rows[0], "SHA1", 52);
+    pattern(other, sizeof(other), 53);
+    list_connection(&list, &c, &usages[0]);
+    list_drop(&list, "secret");
+    list_add(&list, octets_param("secret", other, sizeof(other)));
+    list_add(&list, octets_param("secret", c.master, sizeof(c.master)));
+    assert_derives(context, list.params, expected, write_key(&c, 0, expected));
+    EVP_KDF_CTX_free(context);
+}
+
+static void an_empty_list_changes_nothing(void **state)
+{
+    const OSSL_PARAM nothing[] = { OSSL_PARAM_construct_end() };
+    EVP_KDF_CTX *context = new_context();
+    uint8_t expected[MAX_OUTPUT];
+    struct connection c;
+    struct list list;
+
+    (void)state;
+    make_connection(&c, &rows[0], "SHA1", 54);
+    list_connection(&list, &c, &usages[0]);
+    assert_set(context, list.params);
+    assert_set(context, nothing);
+    assert_derives(context, nothing, expected, write_key(&c, 0, expected));
+    EVP_KDF_CTX_free(context);
+}
+
 /* Which parameters a usage needs, and what it says without each. */
 static const struct {
     size_t usage;
@@ -1452,6 +1487,8 @@ int main(void)
         cmocka_unit_test(a_refused_value_changes_nothing_and_nothing_given_with_it),
         cmocka_unit_test(an_endless_name_is_refused),
         cmocka_unit_test(an_unknown_parameter_is_left_alone),
+        cmocka_unit_test(of_a_parameter_given_twice_the_last_one_counts),
+        cmocka_unit_test(an_empty_list_changes_nothing),
         cmocka_unit_test(a_missing_parameter_is_named_and_can_be_given_later),
         cmocka_unit_test(the_wrong_keylen_is_refused_and_the_right_one_works_afterwards),
         cmocka_unit_test(a_secret_that_is_no_master_secret_is_refused),

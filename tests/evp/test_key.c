@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 #include <openssl/encoder.h>
 #include <openssl/kdf.h>
 
@@ -676,7 +677,9 @@ static const struct {
     { RC4_128, 16, { "bits", NUMBER, NULL, 40 }, "invalid length", "secret", EITHER_WAY },
     { RC4_40, 5, { "bits", NUMBER, NULL, 128 }, "invalid length", "secret", EITHER_WAY },
     { MASTER, 48, { "bits", NUMBER, NULL, 128 }, "invalid parameter", "bits", EITHER_WAY },
+    { MASTER, 47, { "bits", NUMBER, NULL, 384 }, "invalid length", "secret", EITHER_WAY },
     { SHA1_MAC, 20, { "bits", NUMBER, NULL, 128 }, "invalid parameter", "bits", EITHER_WAY },
+    { SHA1_MAC, 20, { "bits", NUMBER, NULL, 161 }, "invalid parameter", "bits", EITHER_WAY },
     { MD5_MAC, 0, { "bits", NUMBER, NULL, 160 }, "invalid parameter", "bits", GENERATION_ONLY },
     { AES128, 16, { "bits", TEXT, "128", 0 }, "invalid parameter", "bits", EITHER_WAY },
     /* iv, sequence, salt */
@@ -880,6 +883,25 @@ static void a_key_that_cannot_be_is_refused_with_one_reason(void **state)
         EVP_PKEY_CTX_free(context);
     }
     print_message("%zu keys that cannot be\n", COUNT(bad_keys));
+}
+
+static void bits_that_are_those_of_the_secret_are_accepted(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < COUNT(rows); n++) {
+        struct list list = describe(&rows[n], 0);
+        uint8_t secret[MAX_SECRET];
+        EVP_PKEY *key, *same = import(&rows[n], 10, 0);
+
+        make_secret(secret, &rows[n], 10);
+        list_add(&list, octets_param("secret", secret, rows[n].size));
+        list_add(&list, number_param("bits", &rows[n].bits));
+        assert_non_null(key = from_data(list.params));
+        assert_int_equal(EVP_PKEY_eq(key, same), 1);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(same);
+    }
+    assert_no_errors();
 }
 
 static void a_key_without_algorithm_or_digest_is_refused(void **state)
@@ -1288,6 +1310,8 @@ static const struct {
     { AES128, { "sequence", NUMBER, NULL, 1 }, "wrong kind of key" },
     { RC4_40, { "sequence", NUMBER, NULL, 1 }, "wrong kind of key" },
     { MASTER, { "sequence", NUMBER, NULL, 1 }, "wrong kind of key" },
+    { AES128, { "highest-version", NUMBER, NULL, 0x301 }, "wrong kind of key" },
+    { SHA1_MAC, { "highest-version", NUMBER, NULL, 0x301 }, "wrong kind of key" },
     { AES128, { "exportable", NUMBER, NULL, 2 }, "invalid parameter" },
     { SHA1_MAC, { "exportable", TEXT, "0", 0 }, "invalid parameter" },
     { AES128, { "retire", NUMBER, NULL, 2 }, "invalid parameter" },
@@ -1356,16 +1380,37 @@ static void a_refused_setting_changes_nothing_and_nothing_set_with_it(void **sta
     print_message("%zu bad settings\n", COUNT(bad_settings));
 }
 
+static void nothing_asked_and_nothing_set_is_no_error(void **state)
+{
+    const OSSL_PARAM nothing[] = { OSSL_PARAM_construct_end() };
+
+    (void)state;
+    for (size_t n = 0; n < COUNT(rows); n++) {
+        EVP_PKEY *key = import(&rows[n], 21, 1);
+        uint8_t before[PRINT_SIZE];
+
+        print_key(&rows[n], key, before);
+        assert_int_equal(EVP_PKEY_set_params(key, (OSSL_PARAM *)(uintptr_t)nothing), 1);
+        assert_int_equal(EVP_PKEY_get_params(key, NULL), 1);
+        assert_prints_equal(&rows[n], key, before);
+        EVP_PKEY_free(key);
+    }
+    assert_no_errors();
+}
+
 static void a_sequence_cannot_change_inside_a_message(void **state)
 {
     EVP_PKEY *key = import(&rows[SHA1_MAC], 22, 0);
     EVP_MAC_CTX *mac = bind_mac(key);
+    const OSSL_PARAM one[] = { flag_param("sequence", 1), OSSL_PARAM_construct_end() };
     uint8_t out[20];
     size_t size;
 
     (void)state;
     assert_int_equal(EVP_MAC_update(mac, (const uint8_t *)"half", 4), 1);
     assert_int_equal(set_one(key, flag_param("sequence", 1)), 0);
+    assert_reason("invalid parameter", "sequence");
+    assert_null(generate(key, one)); /* nor that of a copy */
     assert_reason("invalid parameter", "sequence");
     assert_int_equal(EVP_MAC_final(mac, out, &size, sizeof(out)), 1);
     assert_int_equal(get_number(key, "sequence"), 0);
@@ -1444,6 +1489,22 @@ static void keys_are_equal_by_algorithm_and_secret_alone(void **state)
     ERR_clear_error();
 }
 
+static void parameters_are_equal_by_algorithm_alone(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < COUNT(rows); n++) {
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            EVP_PKEY *one = import(&rows[n], 24, 0), *other = import(&rows[i], 25, 0);
+
+            assert_int_equal(EVP_PKEY_parameters_eq(one, other) == 1,
+                             strcmp(rows[n].alg, rows[i].alg) == 0);
+            EVP_PKEY_free(one);
+            EVP_PKEY_free(other);
+        }
+    }
+    ERR_clear_error();
+}
+
 static void a_key_that_differs_in_one_bit_is_not_equal(void **state)
 {
     (void)state;
@@ -1487,6 +1548,57 @@ static void a_premaster_is_not_the_master_secret_of_the_same_bytes(void **state)
 }
 
 /* ---- retirement ---- */
+
+static int has_line(const char *path, const char *part)
+{
+    FILE *file = fopen(path, "r");
+    char line[1024];
+    int found = 0;
+
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        found |= strstr(line, part) != NULL;
+    fclose(file);
+    return found;
+}
+
+/* In a library context whose provider writes diagnostics, at first without random numbers. */
+static void diagnostics_tell_where_a_mac_key_stands_until_it_is_retired(void **state)
+{
+    OSSL_LIB_CTX *others = libctx;
+    OSSL_PROVIDER *provider, *standard;
+    EVP_MAC_CTX *mac;
+    EVP_PKEY *key;
+    char path[96], text[200], id[32];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/trace.log", directory);
+    assert_int_equal(setenv("SCHANNEL_TRACE", path, 1), 0);
+    assert_non_null(libctx = OSSL_LIB_CTX_new());
+    assert_int_equal(OSSL_PROVIDER_set_default_search_path(libctx, MODULE_DIR), 1);
+    assert_non_null(provider = OSSL_PROVIDER_load(libctx, "schannel"));
+    assert_int_equal(unsetenv("SCHANNEL_TRACE"), 0);
+    EVP_PKEY_free(import(&rows[SHA1_MAC], 26, 0));
+    assert_non_null(standard = OSSL_PROVIDER_load(libctx, "default"));
+    key = import(&rows[SHA1_MAC], 26, 0);
+    get_id(key, id);
+    mac = bind_mac(key);
+    assert_int_equal(EVP_MAC_update(mac, (const uint8_t *)"half", 4), 1);
+    assert_int_equal(set_one(key, flag_param("retire", 1)), 1);
+    EVP_MAC_CTX_free(mac);
+    EVP_PKEY_free(key);
+    OSSL_PROVIDER_unload(provider);
+    OSSL_PROVIDER_unload(standard);
+    OSSL_LIB_CTX_free(libctx);
+    libctx = others;
+    ERR_clear_error();
+    assert_true(has_line(path, "key without id TLS1-MAC, sequence 0, 0 bytes absorbed: made: "));
+    snprintf(text, sizeof(text), "key %s TLS1-MAC, sequence 0, 4 bytes absorbed: retired", id);
+    assert_true(has_line(path, text));
+    snprintf(text, sizeof(text), "key %s TLS1-MAC: freed", id);
+    assert_true(has_line(path, text));
+    unlink(path);
+}
 
 static void assert_retired(int refused)
 {
@@ -2258,9 +2370,15 @@ static void a_session_key_as_template_gives_duplicates(void **state)
                 encrypt_zeros(copy, rows[n].alg, out, 32);
             EVP_PKEY_free(copy);
         }
+        /* what belongs to a derivation is refused, of the context's copy */
+        list_add(&list, text_param("usage", "client-write-key"));
+        assert_int_equal(EVP_PKEY_CTX_set_params(context, list.params), 1);
+        assert_null(generate_once(context));
+        assert_reason("wrong kind of key", "usage");
+        list.count = 0;
         EVP_PKEY_CTX_free(context);
         assert_prints_equal(&rows[n], key, before);
-        /* what belongs to a derivation is refused */
+        /* and of the key */
         list_add(&list, text_param("usage", "client-write-key"));
         assert_null(generate(key, list.params));
         assert_reason("wrong kind of key", "usage");
@@ -2629,6 +2747,7 @@ int main(void)
         cmocka_unit_test(random_des_keys_have_odd_parity),
         cmocka_unit_test(one_context_makes_many_random_keys),
         cmocka_unit_test(a_key_that_cannot_be_is_refused_with_one_reason),
+        cmocka_unit_test(bits_that_are_those_of_the_secret_are_accepted),
         cmocka_unit_test(a_key_without_algorithm_or_digest_is_refused),
         cmocka_unit_test(a_public_part_cannot_be_imported_or_exported),
         cmocka_unit_test(a_refused_generation_parameter_changes_nothing),
@@ -2643,11 +2762,14 @@ int main(void)
         cmocka_unit_test(exportable_is_off_can_be_cleared_and_never_set_again),
         cmocka_unit_test(todata_and_fromdata_give_the_key_back),
         cmocka_unit_test(a_refused_setting_changes_nothing_and_nothing_set_with_it),
+        cmocka_unit_test(nothing_asked_and_nothing_set_is_no_error),
         cmocka_unit_test(a_sequence_cannot_change_inside_a_message),
         cmocka_unit_test(a_duplicate_goes_on_independently),
         cmocka_unit_test(keys_are_equal_by_algorithm_and_secret_alone),
+        cmocka_unit_test(parameters_are_equal_by_algorithm_alone),
         cmocka_unit_test(a_key_that_differs_in_one_bit_is_not_equal),
         cmocka_unit_test(a_premaster_is_not_the_master_secret_of_the_same_bytes),
+        cmocka_unit_test(diagnostics_tell_where_a_mac_key_stands_until_it_is_retired),
         cmocka_unit_test(a_retired_key_refuses_everything_to_every_holder),
         cmocka_unit_test(contexts_bound_to_a_retired_cipher_key_refuse),
         cmocka_unit_test(contexts_bound_to_a_retired_mac_key_refuse),

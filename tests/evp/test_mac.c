@@ -1095,6 +1095,93 @@ static void records_of_many_threads_have_the_numbers_of_one_sequence(void **stat
     EVP_PKEY_free(key);
 }
 
+/* ---- digests after the key ---- */
+
+static void a_bound_context_takes_no_digest_but_the_keys_own(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < ROWS; n++) {
+        EVP_PKEY *key = make_key(&rows[n]);
+        EVP_MAC_CTX *context = new_bound(key);
+        uint8_t expected[MAX_MAC];
+
+        fixed_hmac(&rows[n], (const uint8_t *)"text", 4, expected);
+        absorb(context, (const uint8_t *)"te", 2);
+        assert_int_equal(set_text(context, "digest", rows[n].digest), 1);
+        assert_no_errors();
+        assert_int_equal(set_text(context, "digest", rows[n].other_digest), 0);
+        assert_reason("conflicting parameters", "digest: the key's own is ");
+        absorb(context, (const uint8_t *)"xt", 2);
+        assert_final(&rows[n], context, expected);
+        EVP_MAC_CTX_free(context);
+        EVP_PKEY_free(key);
+    }
+}
+
+static void the_digest_of_key_bytes_can_change_before_the_first_byte_only(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < ROWS; n++) {
+        const struct row *other = &rows[1 - n];
+        EVP_MAC_CTX *context = new_plain(&rows[n]);
+        uint8_t secret[MAX_MAC], expected[MAX_MAC];
+
+        fixed_secret(secret);
+        hmac(other, secret, rows[n].size, (const uint8_t *)"text", 4, expected);
+        assert_int_equal(set_text(context, "digest", other->digest), 1);
+        absorb(context, (const uint8_t *)"text", 4);
+        assert_int_equal(set_text(context, "digest", rows[n].digest), 0);
+        assert_reason("invalid parameter", "digest: cannot change");
+        assert_final(other, context, expected);
+        EVP_MAC_CTX_free(context);
+    }
+}
+
+static void a_resumed_context_has_the_digest_of_its_blob(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < ROWS; n++) {
+        EVP_MAC_CTX *context = new_plain(&rows[n]), *resumed = new_context();
+        uint8_t blob[MAX_BLOB], expected[MAX_MAC];
+        OSSL_PARAM out[] = { octets_param("opaque-blob", blob, sizeof(blob)),
+                             OSSL_PARAM_construct_end() };
+        OSSL_PARAM in[] = { OSSL_PARAM_construct_end(), text_param("seal-key", seal_key_a),
+                            OSSL_PARAM_construct_end() };
+
+        fixed_hmac(&rows[n], (const uint8_t *)"text", 4, expected);
+        absorb(context, (const uint8_t *)"te", 2);
+        assert_int_equal(set_text(context, "seal-key", seal_key_a), 1);
+        assert_int_equal(EVP_MAC_CTX_get_params(context, out), 1);
+        in[0] = octets_param("opaque-blob", blob, out[0].return_size);
+        assert_int_equal(EVP_MAC_init(resumed, NULL, 0, in), 1);
+        assert_int_equal(set_text(resumed, "digest", rows[n].other_digest), 0);
+        assert_reason("conflicting parameters", "digest: the key's own is ");
+        absorb(resumed, (const uint8_t *)"xt", 2);
+        assert_final(&rows[n], resumed, expected);
+        EVP_MAC_CTX_free(resumed);
+        EVP_MAC_CTX_free(context);
+    }
+}
+
+static void what_a_context_does_not_know_is_left_alone(void **state)
+{
+    EVP_MAC_CTX *context = new_plain(&rows[0]);
+    unsigned colour = 77;
+    size_t size = 0;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_uint("colour", &colour),
+                            OSSL_PARAM_construct_size_t("size", &size),
+                            OSSL_PARAM_construct_end() };
+
+    (void)state;
+    assert_int_equal(EVP_MAC_CTX_get_params(context, params), 1);
+    assert_int_equal(colour, 77);
+    assert_false(OSSL_PARAM_modified(&params[0]));
+    assert_int_equal(size, rows[0].size);
+    assert_int_equal(EVP_MAC_CTX_get_params(context, NULL), 1);
+    assert_no_errors();
+    EVP_MAC_CTX_free(context);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, starts_with_a_clean_queue)
 
 int main(void)
@@ -1123,6 +1210,10 @@ int main(void)
         TEST(a_retired_key_refuses_those_who_are_bound_to_it),
         TEST(bad_input_is_refused_and_leaves_a_context_as_it_was),
         TEST(records_of_many_threads_have_the_numbers_of_one_sequence),
+        TEST(a_bound_context_takes_no_digest_but_the_keys_own),
+        TEST(the_digest_of_key_bytes_can_change_before_the_first_byte_only),
+        TEST(a_resumed_context_has_the_digest_of_its_blob),
+        TEST(what_a_context_does_not_know_is_left_alone),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -426,6 +426,102 @@ static void a_version_rolled_back_gives_other_keys_and_tells_nobody(void **state
     }
 }
 
+/* The beginning of a random is another random. */
+static void a_generation_context_keeps_randoms_of_different_lengths_apart(void **state)
+{
+    struct material material;
+    struct list list, relaxed;
+
+    (void)state;
+    make_material(&material, 0);
+    list_start(&list);
+    add_randoms(&list, &material);
+    add_text(&list, "cipher", "RC4");
+    add_text(&list, "digest", "MD5");
+    add_text(&list, "usage", "client-write-key");
+    add_number(&list, "exportable", 1);
+    list_start(&relaxed);
+    add_octets(&relaxed, "client-random", material.client, RANDOM_SIZE / 2);
+    add_number(&relaxed, "relaxed-randoms", 1);
+    relaxed.params[relaxed.count] = OSSL_PARAM_construct_end();
+    for (size_t n = 0; n < 2; n++) {
+        EVP_PKEY *master = new_master(with_premaster[n], &material), *first, *second, *alone;
+        EVP_PKEY_CTX *context = new_generation(master, &list), *fresh;
+
+        assert_non_null(first = generate_next(context));
+        assert_int_equal(EVP_PKEY_CTX_set_params(context, relaxed.params), 1);
+        assert_non_null(second = generate_next(context));
+        fresh = new_generation(master, &list);
+        assert_int_equal(EVP_PKEY_CTX_set_params(fresh, relaxed.params), 1);
+        assert_non_null(alone = generate_next(fresh));
+        assert_int_equal(EVP_PKEY_eq(second, alone), 1);
+        assert_int_not_equal(EVP_PKEY_eq(second, first), 1);
+        EVP_PKEY_CTX_free(fresh);
+        EVP_PKEY_CTX_free(context);
+        EVP_PKEY_free(alone);
+        EVP_PKEY_free(second);
+        EVP_PKEY_free(first);
+        EVP_PKEY_free(master);
+    }
+    ERR_clear_error();
+}
+
+static int derive_finished(EVP_PKEY *master, uint8_t out[12])
+{
+    const OSSL_PARAM usage[] = { text_param("usage", "finished-client"),
+                                 octets_param("handshake", "hello", 5),
+                                 OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, master, NULL);
+    size_t size = 12;
+    int ok =
+        EVP_PKEY_derive_init_ex(context, usage) == 1 && EVP_PKEY_derive(context, out, &size) == 1;
+
+    EVP_PKEY_CTX_free(context);
+    return ok;
+}
+
+/* In a library context that has none until the default provider is loaded. */
+static void the_check_of_a_version_needs_random_numbers_and_converts_nothing_without(void **state)
+{
+    OSSL_LIB_CTX *others = libctx;
+    OSSL_PROVIDER *provider, *standard;
+    struct material material;
+    struct list list;
+    uint8_t premaster[48], out[12], expected[12];
+    EVP_PKEY *checked, *unchecked;
+
+    (void)state;
+    make_material(&material, 0);
+    pattern(premaster, sizeof(premaster), 3);
+    premaster[0] = VERSION_TLS1_1 >> 8;
+    premaster[1] = VERSION_TLS1_1 & 0xff;
+    assert_non_null(libctx = OSSL_LIB_CTX_new());
+    assert_int_equal(OSSL_PROVIDER_set_default_search_path(libctx, MODULE_DIR), 1);
+    assert_non_null(provider = OSSL_PROVIDER_load(libctx, "schannel"));
+    checked = new_unconverted(&protocols[TLS1], premaster, 48, VERSION_TLS1_1);
+    unchecked = new_unconverted(&protocols[TLS1], premaster, 48, 0);
+    list_start(&list);
+    add_randoms(&list, &material);
+    list.params[list.count] = OSSL_PARAM_construct_end();
+    assert_int_equal(EVP_PKEY_set_params(checked, list.params), 1);
+    assert_int_equal(EVP_PKEY_set_params(unchecked, list.params), 1);
+    assert_int_equal(derive_finished(unchecked, expected), 1);
+    assert_int_equal(derive_finished(checked, out), 0);
+    assert_reason(NULL, "no random bytes for a premaster secret");
+    assert_null(derive_with(checked, &material, "client-write-key"));
+    assert_reason(NULL, "no random bytes for a premaster secret");
+    assert_non_null(standard = OSSL_PROVIDER_load(libctx, "default"));
+    assert_holds(checked, "premaster", premaster, sizeof(premaster));
+    assert_int_equal(derive_finished(checked, out), 1);
+    assert_memory_equal(out, expected, sizeof(expected));
+    EVP_PKEY_free(checked);
+    EVP_PKEY_free(unchecked);
+    OSSL_PROVIDER_unload(standard);
+    OSSL_PROVIDER_unload(provider);
+    OSSL_LIB_CTX_free(libctx);
+    libctx = others;
+}
+
 static void a_version_outside_3_is_refused(void **state)
 {
     static const unsigned wrong[] = { 0, 2, 0x02ff, 0x0400, 0x10301 };
@@ -821,6 +917,8 @@ int main(void)
         TEST(premasters_of_a_key_agreement_have_1_to_4096_bytes),
         TEST(a_version_that_fits_gives_the_right_keys),
         TEST(a_version_rolled_back_gives_other_keys_and_tells_nobody),
+        TEST(a_generation_context_keeps_randoms_of_different_lengths_apart),
+        TEST(the_check_of_a_version_needs_random_numbers_and_converts_nothing_without),
         TEST(a_version_outside_3_is_refused),
         TEST(parameters_that_a_protocol_lacks_are_refused_everywhere),
         TEST(every_parameter_of_a_master_can_be_read),

@@ -866,6 +866,70 @@ static void a_signature_starts_from_an_empty_message_and_leaves_the_keys_own_alo
     EVP_MAC_free(mac);
 }
 
+static void a_message_that_has_begun_is_no_record(void **state)
+{
+    uint8_t data[80], expected[MAX_MAC];
+
+    (void)state;
+    pattern(data, sizeof(data), 3);
+    for (size_t n = 0; n < MACS; n++) {
+        EVP_PKEY *key = make_key(&macs[n]);
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        EVP_PKEY_CTX *inner = NULL;
+
+        assert_int_equal(init(context, &inner, key, 1, 0, NULL), 1);
+        assert_int_equal(EVP_DigestSignUpdate(context, data, 50), 1);
+        assert_int_equal(set_number(inner, "record-type", DATA_TYPE), 1);
+        assert_int_equal(set_number(inner, "record-version", TLS1), 1);
+        assert_int_equal(EVP_DigestSignUpdate(context, data + 50, 30), 1);
+        hmac(&macs[n], data, sizeof(data), expected);
+        assert_signature(&macs[n], context, expected);
+        assert_int_equal(get_sequence(key), 0);
+        EVP_MD_CTX_free(context);
+        EVP_PKEY_free(key);
+    }
+}
+
+/* Another context is absorbing the record that has the number. */
+static void a_record_number_is_not_signed_with_twice(void **state)
+{
+    EVP_MAC *mac = EVP_MAC_fetch(libctx, "TLS1-MAC", NULL);
+    uint8_t data[80], out[MAX_MAC], expected[MAX_MAC];
+
+    (void)state;
+    pattern(data, sizeof(data), 3);
+    for (size_t n = 0; n < MACS; n++) {
+        EVP_PKEY *key = make_key(&macs[n]);
+        EVP_MAC_CTX *absorbing = EVP_MAC_CTX_new(mac);
+        EVP_MD_CTX *context = new_signature_context(key, 1, 1);
+        unsigned type = DATA_TYPE, version = TLS1, length = sizeof(data);
+        uint8_t handle[KEY_HANDLE_SIZE];
+        OSSL_PARAM bind[] = { octets_param("key-handle", handle, sizeof(handle)),
+                              OSSL_PARAM_construct_uint("record-type", &type),
+                              OSSL_PARAM_construct_uint("record-version", &version),
+                              OSSL_PARAM_construct_uint("record-length", &length),
+                              OSSL_PARAM_construct_end() };
+        size_t size = sizeof(out);
+
+        get_handle(key, handle);
+        assert_int_equal(EVP_MAC_init(absorbing, NULL, 0, bind), 1);
+        assert_int_equal(EVP_MAC_update(absorbing, data, 50), 1);
+        assert_int_equal(EVP_DigestSignUpdate(context, data, sizeof(data)), 1);
+        assert_int_not_equal(EVP_DigestSignFinal(context, out, &size), 1);
+        assert_reason("invalid parameter", "sequence: the key is absorbing a record");
+        assert_int_equal(EVP_MAC_update(absorbing, data + 50, 30), 1);
+        assert_int_equal(EVP_MAC_final(absorbing, out, &size, sizeof(out)), 1);
+        record_hmac(&macs[n], 0, data, sizeof(data), expected);
+        assert_memory_equal(out, expected, macs[n].key_size);
+        check_signature(&macs[n], key, 1, data, sizeof(data));
+        assert_int_equal(get_sequence(key), 2);
+        EVP_MD_CTX_free(context);
+        EVP_MAC_CTX_free(absorbing);
+        EVP_PKEY_free(key);
+    }
+    EVP_MAC_free(mac);
+}
+
 static void a_record_of_another_length_than_told_is_refused(void **state)
 {
     uint8_t data[80], out[MAX_MAC];
@@ -1087,6 +1151,8 @@ int main(void)
         TEST(a_digest_given_has_to_be_the_keys_own),
         TEST(a_duplicate_context_absorbs_for_itself_and_shares_the_key),
         TEST(a_signature_starts_from_an_empty_message_and_leaves_the_keys_own_alone),
+        TEST(a_message_that_has_begun_is_no_record),
+        TEST(a_record_number_is_not_signed_with_twice),
         TEST(a_record_of_another_length_than_told_is_refused),
         TEST(a_record_needs_its_version_and_a_length_that_fits),
         TEST(the_last_sequence_number_is_never_signed_with),

@@ -94,6 +94,19 @@ static void rc2_and_des_say_what_is_missing(void **state)
     }
 }
 
+static void md4_says_what_is_missing(void **state)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(libctx, "CRYPTDERIVEKEY", NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+    const OSSL_PARAM digest[] = { text_param("digest", "MD4"), OSSL_PARAM_construct_end() };
+
+    (void)state;
+    assert_int_equal(EVP_KDF_CTX_set_params(context, digest), 0);
+    assert_reason("algorithm is not available", "MD4: OpenSSL's legacy provider has it");
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+}
+
 /* A key of theirs can still be made, sealed and opened: that needs no block cipher of its own. */
 static void their_keys_still_move(void **state)
 {
@@ -184,9 +197,8 @@ static void derivations_and_macs_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(rc2_and_des_say_what_is_missing),
-        TEST(their_keys_still_move),
-        TEST(the_other_ciphers_work),
+        TEST(rc2_and_des_say_what_is_missing), TEST(md4_says_what_is_missing),
+        TEST(their_keys_still_move),           TEST(the_other_ciphers_work),
         TEST(derivations_and_macs_work),
     };
 

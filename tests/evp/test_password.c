@@ -581,6 +581,35 @@ static void a_salt_is_not_told_before_it_is_known(void **state)
 
 /* ---- the life of a KDF context ---- */
 
+static void a_size_is_a_number_and_not_told_before_the_cipher(void **state)
+{
+    EVP_KDF_CTX *context = new_kdf("");
+    uint8_t octets[8];
+    OSSL_PARAM wrong[] = { octets_param("size", octets, sizeof(octets)),
+                           OSSL_PARAM_construct_end() };
+
+    (void)state;
+    assert_int_equal(EVP_KDF_CTX_get_kdf_size(context), 0);
+    assert_reason("missing parameter", "cipher: is not set");
+    set_words(context, "cipher=RC4");
+    assert_int_equal(EVP_KDF_CTX_get_params(context, wrong), 0);
+    assert_reason(NULL, "size: ");
+    assert_int_equal(EVP_KDF_CTX_get_kdf_size(context), 16);
+    assert_no_errors();
+    EVP_KDF_CTX_free(context);
+}
+
+static void an_unknown_parameter_is_left_alone(void **state)
+{
+    EVP_KDF_CTX *context = new_kdf("cipher=RC4 colour=green digest=MD5 pass=secret");
+    uint8_t value[MAX_HASH];
+
+    (void)state;
+    hash("MD5", "secret", 6, value);
+    assert_derives(context, value, 16);
+    EVP_KDF_CTX_free(context);
+}
+
 static void a_context_keeps_copies_of_its_own(void **state)
 {
     char pass[] = "correct horse", digest[] = "SHA256", cipher[] = "AES-256-CBC";
@@ -977,6 +1006,9 @@ int main(void)
                                starts_with_a_clean_queue),
         cmocka_unit_test_setup(the_salt_can_be_read, starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_salt_is_not_told_before_it_is_known, starts_with_a_clean_queue),
+        cmocka_unit_test_setup(a_size_is_a_number_and_not_told_before_the_cipher,
+                               starts_with_a_clean_queue),
+        cmocka_unit_test_setup(an_unknown_parameter_is_left_alone, starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_context_keeps_copies_of_its_own, starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_reset_context_is_as_new, starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_duplicate_goes_its_own_way, starts_with_a_clean_queue),

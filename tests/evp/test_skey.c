@@ -5,6 +5,7 @@
  * Built where the headers have them; on older ones tests/check --versions runs it.
  */
 #include <openssl/kdf.h>
+#include <sys/stat.h>
 #include "protocols.h"
 
 #define BLOCKS   64
@@ -368,6 +369,70 @@ static void an_import_says_what_it_lacks_or_has_twice(void **state)
     assert_reason("key has no public part", "");
     assert_null(EVP_SKEY_import_raw_key(libctx, "SCHANNEL", bytes, sizeof(bytes), NULL));
     assert_reason("missing parameter", "alg: ");
+    assert_null(import_raw("IDEA-CBC", bytes, sizeof(bytes)));
+    assert_reason("unknown algorithm", "alg: ");
+}
+
+/* In a library context that has no random numbers until the default provider is loaded. */
+static void an_identifier_is_random(void **state)
+{
+    OSSL_LIB_CTX *others = libctx;
+    OSSL_PROVIDER *provider, *standard;
+    uint8_t key[16];
+    EVP_SKEY *skey;
+
+    (void)state;
+    pattern(key, sizeof(key), 3);
+    assert_non_null(libctx = OSSL_LIB_CTX_new());
+    assert_int_equal(OSSL_PROVIDER_set_default_search_path(libctx, MODULE_DIR), 1);
+    assert_non_null(provider = OSSL_PROVIDER_load(libctx, "schannel"));
+    assert_non_null(skey = import_raw("RC4", key, sizeof(key)));
+    assert_null(EVP_SKEY_get0_key_id(skey));
+    assert_reason(NULL, "no random bytes for a key identifier");
+    assert_non_null(standard = OSSL_PROVIDER_load(libctx, "default"));
+    assert_int_equal(strlen(EVP_SKEY_get0_key_id(skey)), 16);
+    assert_no_errors();
+    EVP_SKEY_free(skey);
+    OSSL_PROVIDER_unload(standard);
+    OSSL_PROVIDER_unload(provider);
+    OSSL_LIB_CTX_free(libctx);
+    libctx = others;
+}
+
+static void a_key_length_is_one_byte_at_least(void **state)
+{
+    struct list list;
+
+    (void)state;
+    list_start(&list);
+    add_text(&list, "alg", "RC4");
+    add_number(&list, "key-length", 0);
+    list.params[list.count] = OSSL_PARAM_construct_end();
+    assert_null(EVP_SKEY_generate(libctx, "SCHANNEL", NULL, list.params));
+    assert_reason("invalid parameter", "key-length: ");
+}
+
+static void a_handle_may_have_an_unknown_parameter_beside_it(void **state)
+{
+    uint8_t key[16], handle[KEY_HANDLE_SIZE];
+    EVP_PKEY *pkey;
+    EVP_SKEY *skey;
+    struct list list;
+    char id[32];
+
+    (void)state;
+    pattern(key, sizeof(key), 3);
+    pkey = make_key("RC4", NULL, key, sizeof(key));
+    get_handle(pkey, handle);
+    get_id(pkey, id);
+    list_start(&list);
+    add_text(&list, "colour", "green");
+    add_octets(&list, "key-handle", handle, sizeof(handle));
+    assert_non_null(skey = import_list(&list));
+    assert_string_equal(EVP_SKEY_get0_key_id(skey), id);
+    EVP_SKEY_free(skey);
+    EVP_PKEY_free(pkey);
+    assert_no_errors();
 }
 
 /* ---- derivation ---- */
@@ -567,10 +632,63 @@ static void only_the_protocols_own_master_can_be_set(void **state)
     assert_int_equal(EVP_KDF_CTX_set_params(context, secret), 1);
     assert_int_equal(derive_raw(context, "finished-client", "", out, 12), 0);
     assert_reason("conflicting parameters", "secret: excluded by the EVP_SKEY");
+    assert_null(derive_with_kdf(context, "client-write-key", 0));
+    assert_reason("conflicting parameters", "secret: excluded by the EVP_SKEY");
+    EVP_KDF_CTX_reset(context);
+    assert_int_equal(EVP_KDF_CTX_set_SKEY(context, master, NULL), 1);
+    secret[0].key = "premaster";
+    assert_int_equal(EVP_KDF_CTX_set_params(context, secret), 1);
+    assert_int_equal(derive_raw(context, "finished-client", "", out, 12), 0);
+    assert_reason("conflicting parameters", "premaster: excluded by the EVP_SKEY");
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(kdf);
     EVP_SKEY_free(master);
     EVP_SKEY_free(other);
+}
+
+/* Two hold the blob of a master that opens once: the first one to derive from it has it. */
+static void a_transferred_master_derives_for_one_of_two(void **state)
+{
+    char claims[128], command[160];
+
+    (void)state;
+    snprintf(claims, sizeof(claims), "%s/skey-claims", directory);
+    snprintf(command, sizeof(command), "rm -rf '%s'", claims);
+    assert_int_equal(mkdir(claims, 0700), 0);
+    for (size_t n = 0; n < PROTOCOLS; n++) {
+        EVP_KDF *kdf = EVP_KDF_fetch(libctx, protocols[n].kdf, NULL);
+        EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+        struct material material;
+        EVP_SKEY *masters[2], *key;
+        EVP_PKEY *pkey;
+        uint8_t blob[MAX_BLOB];
+        struct list list;
+
+        make_material(&material, 9);
+        pkey = new_master(&protocols[n], &material);
+        assert_int_equal(set_text(pkey, "claim-dir", claims), 1);
+        assert_int_equal(set_text(pkey, "blob-mode", "transfer"), 1);
+        list_start(&list);
+        add_octets(&list, "opaque-blob", blob, export_blob(pkey, blob));
+        add_text(&list, "claim-dir", claims);
+        assert_non_null(masters[0] = import_list(&list));
+        assert_non_null(masters[1] = import_list(&list));
+        assert_int_equal(EVP_KDF_CTX_set_SKEY(context, masters[0], NULL), 1);
+        assert_null(derive_with_kdf(context, "prf", 0)); /* which claims nothing */
+        assert_reason("unknown usage", "usage: ");
+        assert_int_equal(EVP_KDF_CTX_set_SKEY(context, masters[1], NULL), 1);
+        assert_non_null(key = derive_with_kdf(context, "client-write-key", 0));
+        EVP_SKEY_free(key);
+        assert_int_equal(EVP_KDF_CTX_set_SKEY(context, masters[0], NULL), 1);
+        assert_null(derive_with_kdf(context, "client-write-key", 0));
+        assert_reason("blob was opened before", "");
+        EVP_SKEY_free(masters[0]);
+        EVP_SKEY_free(masters[1]);
+        EVP_PKEY_free(pkey);
+        EVP_KDF_CTX_free(context);
+        EVP_KDF_free(kdf);
+    }
+    assert_int_equal(system(command), 0);
 }
 
 #endif
@@ -587,10 +705,14 @@ int main(void)
         TEST(macs_take_keys_and_share_the_record_number),
         TEST(a_key_of_another_kind_is_refused),
         TEST(an_import_says_what_it_lacks_or_has_twice),
+        TEST(an_identifier_is_random),
+        TEST(a_key_length_is_one_byte_at_least),
+        TEST(a_handle_may_have_an_unknown_parameter_beside_it),
 #if OPENSSL_VERSION_PREREQ(3, 6)
         TEST(a_master_gives_all_session_keys_without_a_byte),
         TEST(raw_output_of_a_master_is_what_the_key_exchange_gives),
         TEST(only_the_protocols_own_master_can_be_set),
+        TEST(a_transferred_master_derives_for_one_of_two),
 #endif
     };
 

@@ -5,6 +5,7 @@
 #include "blob_calls.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,14 +207,16 @@ static void what_is_no_file_of_blobs_is_refused_at_once(void **state)
 
 static void a_directory_gives_what_opens_and_waits_for_nothing(void **state)
 {
-    static const char *const names[] = { "good.pem", "fifo",         "huge",
-                                         "loop",     "empty",        "text",
-                                         ".hidden",  "subdirectory", "unreadable" };
+    static const char *const names[] = { "good.pem",   "fifo",   "huge",    "loop",
+                                         "empty",      "text",   ".hidden", "subdirectory",
+                                         "unreadable", "damaged" };
+    struct exported damaged = pem;
     char name[128];
     OSSL_STORE_CTX *store;
     struct walk walk;
 
     (void)state;
+    damaged.data[damaged.size / 2] = '!';
     alarm(LIMIT);
     assert_int_equal(mkdir(inside, 0700), 0);
     for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
@@ -233,6 +236,9 @@ static void a_directory_gives_what_opens_and_waits_for_nothing(void **state)
             break;
         case 7:
             assert_int_equal(mkdir(name, 0700), 0);
+            break;
+        case 9:
+            write_file(name, damaged.data, damaged.size);
             break;
         default:
             write_file(name, pem.data, pem.size);
@@ -261,6 +267,63 @@ static void a_directory_gives_what_opens_and_waits_for_nothing(void **state)
     alarm(0);
 }
 
+static void a_long_reason_ends_with_the_description(void **state)
+{
+    char name[128], uri[700];
+    const char *description;
+    OSSL_STORE_CTX *store;
+    OSSL_STORE_INFO *info;
+
+    (void)state;
+    assert_int_equal(mkdir(inside, 0700), 0);
+    snprintf(name, sizeof(name), "%s/good.pem", inside);
+    write_file(name, pem.data, pem.size);
+    snprintf(uri, sizeof(uri), "schannel:%s?seal-key=file:/%0450d", inside, 7);
+    assert_non_null(store = OSSL_STORE_open_ex(uri, libctx, NULL, NULL, NULL, NULL, NULL, NULL));
+    assert_non_null(info = OSSL_STORE_load(store));
+    assert_non_null(description = OSSL_STORE_INFO_get0_NAME_description(info));
+    assert_non_null(strstr(description, ", not opened: "));
+    assert_int_equal(strlen(description), 399);
+    assert_string_equal(description + 398, "0");
+    OSSL_STORE_INFO_free(info);
+    OSSL_STORE_close(store);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(rmdir(inside), 0);
+    ERR_clear_error();
+}
+
+/* The directory takes the last file descriptor. */
+static void a_process_out_of_file_descriptors_is_told(void **state)
+{
+    struct rlimit before, limit;
+    OSSL_STORE_CTX *store;
+    struct walk walk;
+    char name[128];
+    int next;
+
+    (void)state;
+    alarm(LIMIT);
+    assert_int_equal(mkdir(inside, 0700), 0);
+    snprintf(name, sizeof(name), "%s/good.pem", inside);
+    write_file(name, pem.data, pem.size);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true((next = open("/dev/null", O_RDONLY)) >= 0);
+    assert_int_equal(close(next), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)next + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    store = open_store(inside);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_non_null(store);
+    assert_null(OSSL_STORE_load(store));
+    assert_reason("file cannot be read", "something in it cannot be read");
+    walk = walk_through(store);
+    assert_int_equal(walk.names, 0);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(rmdir(inside), 0);
+    alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +333,8 @@ int main(void)
         cmocka_unit_test(a_long_text_is_searched_once),
         cmocka_unit_test(what_is_no_file_of_blobs_is_refused_at_once),
         cmocka_unit_test(a_directory_gives_what_opens_and_waits_for_nothing),
+        cmocka_unit_test(a_long_reason_ends_with_the_description),
+        cmocka_unit_test(a_process_out_of_file_descriptors_is_told),
     };
 
     return cmocka_run_group_tests(tests, setup, fixture_teardown);

@@ -53,8 +53,8 @@ static EVP_PKEY *make_key(const char *alg)
     pattern(random, sizeof(random), 5);
     *p++ = text_param("alg", alg);
     *p++ = OSSL_PARAM_construct_int("exportable", &yes);
-    if (strcmp(alg, "TLS1-MASTER") == 0) {
-        *p++ = octets_param("premaster", bytes, 48);
+    if (strcmp(alg, "TLS1-MASTER") == 0 || strcmp(alg, "SSL3-MASTER") == 0) {
+        *p++ = octets_param(strcmp(alg, "TLS1-MASTER") == 0 ? "premaster" : "secret", bytes, 48);
         *p++ = octets_param("client-random", random, sizeof(random));
         *p++ = octets_param("server-random", random, sizeof(random));
         *p++ = text_param("cipher", "AES-256-CBC");
@@ -376,6 +376,19 @@ static int digest_sign(EVP_PKEY *key)
     return ok;
 }
 
+static int digest_sign_nothing(EVP_PKEY *key)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t out[20];
+    size_t size = sizeof(out);
+    int ok;
+
+    assert_int_equal(EVP_DigestSignInit_ex(context, NULL, NULL, libctx, NULL, key, NULL), 1);
+    ok = EVP_DigestSignFinal(context, out, &size) == 1;
+    EVP_MD_CTX_free(context);
+    return ok;
+}
+
 static int digest_verify(EVP_PKEY *key)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -407,6 +420,22 @@ static int generate_from_master(EVP_PKEY *key)
     OSSL_PARAM usage[] = { text_param("usage", "client-write-mac"), OSSL_PARAM_construct_end() };
 
     return generate_with(key, usage);
+}
+
+static int derive_bytes(EVP_PKEY *key)
+{
+    const OSSL_PARAM usage[] = { text_param("usage", "finished-client"),
+                                 octets_param("handshake", "hello", 5),
+                                 OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
+    uint8_t out[64];
+    size_t size = sizeof(out);
+    int ok;
+
+    assert_int_equal(EVP_PKEY_derive_init_ex(context, usage), 1);
+    ok = EVP_PKEY_derive(context, out, &size) == 1;
+    EVP_PKEY_CTX_free(context);
+    return ok;
 }
 
 static int generate_copy(EVP_PKEY *key)
@@ -483,8 +512,11 @@ static const struct {
     { "a MAC context is initialised with it", "TLS1-MAC", init_mac },
     { "a MAC context that is bound by a parameter absorbs", "TLS1-MAC", update_mac },
     { "EVP_DigestSign", "TLS1-MAC", digest_sign },
+    { "EVP_DigestSignFinal with nothing absorbed", "TLS1-MAC", digest_sign_nothing },
     { "EVP_DigestVerify", "TLS1-MAC", digest_verify },
     { "a session key is derived", "TLS1-MASTER", generate_from_master },
+    { "bytes are derived, of a premaster secret", "TLS1-MASTER", derive_bytes },
+    { "bytes are derived, of a master secret", "SSL3-MASTER", derive_bytes },
     { "a copy is generated", "RC4", generate_copy },
     { "EVP_PKEY_dup, cipher key", "AES-128-CBC", use },
     { "EVP_PKEY_dup, MAC key", "TLS1-MAC", use },

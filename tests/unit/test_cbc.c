@@ -217,6 +217,62 @@ static void too_small_an_output_changes_nothing(void **state)
     EVP_CIPHER_free(cipher);
 }
 
+/* A padded decryption holds a block back: without padding its end has to give that. */
+static void too_small_an_output_keeps_the_block_held_back(void **state)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
+    uint8_t key[16], iv[16] = { 0 }, text[32], sealed[32], actual[32];
+    struct cbc_job job = { .cipher = cipher, .key = key, .direction = CBC_DECRYPT, .padding = 1 };
+    struct cbc_state cbc;
+    size_t written;
+
+    (void)state;
+    pattern(key, sizeof(key), 7);
+    pattern(text, sizeof(text), 9);
+    assert_int_equal(reference(cipher, key, iv, 1, 0, text, sizeof(text), sealed), 32);
+    cbc_init(&cbc, 16);
+    cbc_set_iv(&cbc, iv);
+    assert_int_equal(cbc_update(&cbc, &job, sealed, 32, actual, 32, &written), CBC_OK);
+    assert_int_equal(written, 16);
+    job.padding = 0;
+    assert_int_equal(cbc_final(&cbc, &job, actual + 16, 15, &written), CBC_OUTPUT_TOO_SMALL);
+    assert_int_equal(cbc_final(&cbc, &job, actual + 16, 16, &written), CBC_OK);
+    assert_int_equal(written, 16);
+    assert_memory_equal(actual, text, 32);
+    cbc_clear(&cbc);
+    EVP_CIPHER_free(cipher);
+}
+
+/* Without a cipher libcrypto's engine fails: nothing is lost with it. */
+static void the_block_held_back_outlives_a_failure_of_the_engine(void **state)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
+    uint8_t key[16], iv[16] = { 0 }, text[5], sealed[16], actual[16];
+    struct cbc_state cbc;
+    size_t written;
+
+    (void)state;
+    pattern(key, sizeof(key), 7);
+    pattern(text, sizeof(text), 9);
+    assert_int_equal(reference(cipher, key, iv, 1, 1, text, sizeof(text), sealed), 16);
+    for (uint8_t padding = 0; padding <= 1; padding++) {
+        struct cbc_job job = { .key = key, .direction = CBC_DECRYPT, .padding = 1 };
+
+        cbc_init(&cbc, 16);
+        cbc_set_iv(&cbc, iv);
+        assert_int_equal(cbc_update(&cbc, &job, sealed, 16, actual, 16, &written), CBC_OK);
+        assert_int_equal(written, 0);
+        job.padding = padding;
+        assert_int_equal(cbc_final(&cbc, &job, actual, 16, &written), CBC_ENGINE_FAILURE);
+        job.cipher = cipher;
+        assert_int_equal(cbc_final(&cbc, &job, actual, 16, &written), CBC_OK);
+        assert_int_equal(written, padding ? sizeof(text) : 16);
+        assert_memory_equal(actual, text, sizeof(text));
+        cbc_clear(&cbc);
+    }
+    EVP_CIPHER_free(cipher);
+}
+
 static void one_state_can_turn_from_encryption_to_decryption_between_blocks(void **state)
 {
     EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "DES-EDE3-CBC", NULL);
@@ -248,6 +304,8 @@ int main(void)
         cmocka_unit_test(a_final_with_a_partial_block_and_no_padding_changes_nothing),
         cmocka_unit_test(padding_is_accepted_and_refused_exactly_as_libcrypto_does),
         cmocka_unit_test(too_small_an_output_changes_nothing),
+        cmocka_unit_test(too_small_an_output_keeps_the_block_held_back),
+        cmocka_unit_test(the_block_held_back_outlives_a_failure_of_the_engine),
         cmocka_unit_test(one_state_can_turn_from_encryption_to_decryption_between_blocks),
     };
 
