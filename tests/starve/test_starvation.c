@@ -192,6 +192,20 @@ static void with_every_operation(void (*function)(const struct operation *, enum
     }
 }
 
+#ifdef WITH_COUNTERS
+extern void __gcov_dump(void);
+
+/* What was counted until then counts. */
+static void die_counted(int number)
+{
+    signal(number, SIG_DFL);
+    __gcov_dump();
+    raise(number);
+}
+#else
+#define die_counted SIG_DFL
+#endif
+
 /* A child process for some runs: libcrypto may not survive them.  Its exit status. */
 static int run_child(const struct operation *operation, enum point_kind kind, size_t from)
 {
@@ -203,7 +217,8 @@ static int run_child(const struct operation *operation, enum point_kind kind, si
     assert_true((child = fork()) >= 0);
     if (child == 0) {
         setenv("CMOCKA_TEST_ABORT", "1", 1);
-        signal(SIGSEGV, SIG_DFL);
+        signal(SIGSEGV, die_counted);
+        signal(SIGABRT, die_counted);
         status = (int)run_operation(operation, kind, from, most, score);
         fflush(stdout);
         _exit(status);
