@@ -62,6 +62,19 @@ expect_ok "a key is derived, for a transfer" with_trace trace.log schannel_opens
 expect_traced "the lines go on in the same file" \
     "key $id AES-128-CBC server-write-key, position 0: derived from a master key" trace.log
 printf 'hello' >hello
+expect_ok "a transfer for somebody is made" with_trace trace.log schannel_openssl genpkey \
+    -algorithm SCHANNEL -pkeyopt alg:RC4 -pkeyopt blob-mode:transfer -pkeyopt audience:alice \
+    -out somebody.pem
+expect_traced "that it is for somebody is in the line, and not for whom" \
+    "key $id RC4, position 0: sealed into opaque blob [0-9a-f]{32}: transfer, .*, for an audience" \
+    trace.log
+expect_ok "a key is sealed under a passphrase" with_trace trace.log schannel_openssl pkey \
+    -in master.pem -aes256 -passout pass:secret-words -out passphrase.pem
+expect_traced "the line has no sealing key then" \
+    "key $id TLS1-MASTER: sealed into opaque blob [0-9a-f]{32}: snapshot, under a passphrase, .*" \
+    trace.log
+expect_equal "and nothing of the passphrase or the audience" 0 \
+    "$(grep -c -E 'secret-words|alice' trace.log)"
 expect_ok "it encrypts a message" \
     with_trace trace.log schannel_openssl pkeyutl -encrypt -inkey key.pem -in hello -out letter
 expect_traced "the transfer was claimed" \
@@ -117,10 +130,21 @@ expect_ok "a symbolic link is not followed" \
     with_trace link.log schannel_openssl pkey -in master.pem -noout
 expect_equal "and that is said" "schannel: no diagnostics: link.log: Too many levels of symbolic links" \
     "$(cat "$ERR")"
-run with_trace broken.log schannel_openssl storeutl -noout $'schannel:no\nsuch\x1bfile'
+run with_trace broken.log schannel_openssl storeutl -noout $'schannel:no\nsuch\x1bfi\x7fle'
 expect_equal "a name with line ends makes one line" 0 "$(grep -c -v -E "$line" broken.log)"
 expect_equal "without control characters" 0 "$(grep -c -P '[\x00-\x08\x0b-\x1f\x7f]' broken.log)"
-expect_traced "and it is there" 'error: file cannot be read: .*no.such.file.*' broken.log
+expect_traced "and it is there" 'error: file cannot be read: .*no.such.fi.le.*' broken.log
+expect_ok "a file that takes nothing stops nothing" \
+    with_trace /dev/full schannel_openssl pkey -in master.pem -noout
+expect_equal "and is not complained of at each line" "" "$(cat "$ERR")"
+long=/$(repeat a 2000)
+make_configuration long.cnf ''
+sed -i "s|^# claim-dir = .*|claim-dir = $long|" long.cnf
+expect_ok "a long setting stops nothing" with_trace long.log \
+    with_configuration "$PWD/long.cnf" schannel_openssl pkey -in master.pem -noout
+expect_ok "its line ends where a line has to" test "$(head -n 1 long.log | wc -c)" -le 1024
+expect_traced "in the middle of the setting" "schannel .*, claim-dir /a{800,}" long.log
+expect_equal "and is followed by the others" 0 "$(grep -c -v -E "$line" long.log)"
 
 # Two processes at once: lines stay whole.
 for _ in 1 2 3 4 5 6; do

@@ -426,6 +426,53 @@ static void two_blobs_of_one_key_differ_and_a_blob_differs_after_one_byte(void *
     EVP_PKEY_free(key);
 }
 
+/* Half of a blob is none. */
+static void an_output_that_takes_a_part_only_is_an_error(void **state)
+{
+    static const struct {
+        const char *type, *says;
+    } outputs[] = { { "DER", "the blob could not be written" },
+                    { "TEXT", "the text cannot be written" } };
+    EVP_PKEY *key = make_key(&rows[0], seal_key_a, 0);
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(outputs) / sizeof(outputs[0]); n++) {
+        OSSL_ENCODER_CTX *encoder =
+            OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, outputs[n].type, NULL, NULL);
+        BIO *in, *out;
+
+        assert_non_null(encoder);
+        assert_int_equal(BIO_new_bio_pair(&in, 16, &out, 16), 1);
+        assert_int_equal(OSSL_ENCODER_to_bio(encoder, in), 0);
+        assert_reason("libcrypto failed", outputs[n].says);
+        BIO_free(in);
+        BIO_free(out);
+        OSSL_ENCODER_CTX_free(encoder);
+    }
+    EVP_PKEY_free(key);
+}
+
+static void of_parameters_alone_there_is_nothing_to_write(void **state)
+{
+    static const char *const types[] = { "DER", "PEM" };
+    EVP_PKEY *key = make_key(&rows[0], seal_key_a, 0);
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(types) / sizeof(types[0]); n++) {
+        OSSL_ENCODER_CTX *encoder =
+            OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEY_PARAMETERS, types[n], NULL, NULL);
+        unsigned char *data = NULL;
+        size_t size = 0;
+
+        assert_non_null(encoder);
+        assert_int_equal(OSSL_ENCODER_to_data(encoder, &data, &size), 0);
+        assert_null(data);
+        assert_no_reason();
+        OSSL_ENCODER_CTX_free(encoder);
+    }
+    EVP_PKEY_free(key);
+}
+
 static void unsupported_options_are_said_to_be_so(void **state)
 {
     EVP_PKEY *key = make_key(&rows[0], seal_key_a, 0);
@@ -532,6 +579,8 @@ int main(void)
         cmocka_unit_test(a_blob_with_any_bit_changed_cut_short_or_extended_is_refused),
         cmocka_unit_test(another_sealing_key_is_told_with_both_identifiers),
         cmocka_unit_test(two_blobs_of_one_key_differ_and_a_blob_differs_after_one_byte),
+        cmocka_unit_test(an_output_that_takes_a_part_only_is_an_error),
+        cmocka_unit_test(of_parameters_alone_there_is_nothing_to_write),
         cmocka_unit_test(unsupported_options_are_said_to_be_so),
         cmocka_unit_test(exportable_travels_with_the_key_and_can_only_be_cleared),
         cmocka_unit_test(an_export_beside_a_running_cipher_sees_one_consistent_state),

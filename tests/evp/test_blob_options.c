@@ -191,6 +191,29 @@ static void an_option_of_another_type_is_a_conflict(void **state)
     EVP_PKEY_free(key);
 }
 
+/* Nor are those that are no text; what is as it would be anyway is no conflict. */
+static void an_option_that_is_no_text_is_not_overlooked_either(void **state)
+{
+    EVP_PKEY *key = secret_key(libctx, "RC4", 16), *again;
+    int yes = 1;
+    OSSL_PARAM octets[] = { octets_param("exchange-key", "key", 3), OSSL_PARAM_construct_end() };
+    OSSL_PARAM fallback[] = { OSSL_PARAM_construct_int("ssl2-fallback", &yes),
+                              OSSL_PARAM_construct_end() };
+    OSSL_PARAM snapshot[] = { text_param("exchange-key", public_path),
+                              text_param("blob-mode", "snapshot"), OSSL_PARAM_construct_end() };
+    static struct exported blob;
+
+    (void)state;
+    assert_int_equal(export_as(key, "opaqueblob", octets, &blob), 0);
+    assert_reason(CONFLICT, "exchange-key: belongs to simpleblob");
+    assert_int_equal(export_as(key, "opaqueblob", fallback, &blob), 0);
+    assert_reason(CONFLICT, "ssl2-fallback: belongs to simpleblob");
+    assert_int_equal(export_as(key, "simpleblob", snapshot, &blob), 1);
+    assert_non_null(again = open_simple(&blob));
+    EVP_PKEY_free(again);
+    EVP_PKEY_free(key);
+}
+
 /* Who expects a signature does not get a blob without one. */
 static void a_signature_that_is_expected_cannot_be_left_out(void **state)
 {
@@ -426,6 +449,7 @@ int main(void)
         cmocka_unit_test(options_of_one_export_come_first),
         cmocka_unit_test(options_are_never_written_into_a_blob),
         cmocka_unit_test(an_option_of_another_type_is_a_conflict),
+        cmocka_unit_test(an_option_that_is_no_text_is_not_overlooked_either),
         cmocka_unit_test(a_signature_that_is_expected_cannot_be_left_out),
         cmocka_unit_test(a_transfer_inside_is_claimed_by_its_first_use_only),
         cmocka_unit_test(a_refused_export_does_not_claim_a_transfer),

@@ -391,6 +391,29 @@ static void impossible_sealed_sizes_are_refused(void **state)
     golden_refused_all();
 }
 
+/* Of a time that no calendar reaches, the text has the seconds. */
+static void a_time_beyond_every_calendar_is_told_in_seconds(void **state)
+{
+    const struct golden_case *golden = golden_case_named(golden_cases[0].name);
+    static struct golden_bytes blob;
+    uint8_t secret[GOLDEN_SECRET_SIZE];
+    char text[4096] = "";
+    BIO *out = BIO_new(BIO_s_mem());
+    EVP_PKEY *key;
+
+    (void)state;
+    start(golden);
+    header.created = INT64_MAX;
+    golden_secret(golden, secret);
+    golden_seal(&header, secret, &payload, &blob);
+    key = golden_open_key(golden, blob.data, blob.size, 0);
+    assert_int_equal(EVP_PKEY_print_private(out, key, 0, NULL), 1);
+    assert_in_range(BIO_read(out, text, sizeof(text) - 1), 1, sizeof(text) - 1);
+    assert_non_null(strstr(text, "Sealed at: 9223372036854775807 seconds after 1970\n"));
+    EVP_PKEY_free(key);
+    BIO_free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +423,7 @@ int main(void)
         cmocka_unit_test(impossible_iterations_are_refused_before_any_work),
         cmocka_unit_test(a_sealing_key_beside_a_passphrase_is_refused),
         cmocka_unit_test(impossible_sealed_sizes_are_refused),
+        cmocka_unit_test(a_time_beyond_every_calendar_is_told_in_seconds),
     };
 
     return cmocka_run_group_tests(tests, golden_setup, golden_teardown);

@@ -1062,6 +1062,44 @@ static void numbers_are_given_in_every_type_that_they_fit(void **state)
     EVP_PKEY_free(key);
 }
 
+static void octets_are_not_given_as_text(void **state)
+{
+    uint8_t bytes[16] = { 0 };
+    char text[64];
+    OSSL_PARAM known[] = { text_param("alg", "AES-128-CBC"), octets_param("secret", bytes, 16),
+                           octets_param("iv", bytes, 16), OSSL_PARAM_construct_end() };
+    OSSL_PARAM wanted[] = { OSSL_PARAM_construct_utf8_string("iv", text, sizeof(text)),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY *key = from_data(known);
+
+    (void)state;
+    assert_non_null(key);
+    assert_int_equal(EVP_PKEY_get_params(key, wanted), 0);
+    assert_reason("invalid parameter", "iv: is an octet string");
+    EVP_PKEY_free(key);
+}
+
+static void a_value_without_data_is_refused(void **state)
+{
+    static const OSSL_PARAM empty[] = {
+        { "alg", OSSL_PARAM_UTF8_STRING, NULL, 0, 0 },
+        { "secret", OSSL_PARAM_OCTET_STRING, NULL, 16, 0 },
+        { "exportable", OSSL_PARAM_INTEGER, NULL, sizeof(int), 0 },
+    };
+    uint8_t bytes[16] = { 0 };
+
+    (void)state;
+    for (size_t n = 0; n < COUNT(empty); n++) {
+        OSSL_PARAM params[] = { text_param("alg", "RC4"), octets_param("secret", bytes, 16),
+                                OSSL_PARAM_construct_int("exportable", &yes),
+                                OSSL_PARAM_construct_end() };
+
+        params[n] = empty[n];
+        assert_null(from_data(params));
+        assert_reason("invalid parameter", empty[n].key);
+    }
+}
+
 static void what_a_key_lacks_is_said(void **state)
 {
     static const struct {
@@ -1656,6 +1694,10 @@ static void check_operations_retired(EVP_PKEY *key, const struct row *row)
         assert_retired(EVP_DigestSignInit_ex(md, NULL, NULL, libctx, NULL, key, NULL) <= 0);
     }
     encoder = OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM", NULL, NULL);
+    assert_non_null(encoder);
+    assert_retired(OSSL_ENCODER_to_data(encoder, &data, &size) == 0);
+    OSSL_ENCODER_CTX_free(encoder);
+    encoder = OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "TEXT", NULL, NULL);
     assert_non_null(encoder);
     assert_retired(OSSL_ENCODER_to_data(encoder, &data, &size) == 0);
     OSSL_ENCODER_CTX_free(encoder);
@@ -2753,6 +2795,8 @@ int main(void)
         cmocka_unit_test(a_refused_generation_parameter_changes_nothing),
         cmocka_unit_test(sizes_can_be_asked_for_and_small_buffers_are_refused),
         cmocka_unit_test(numbers_are_given_in_every_type_that_they_fit),
+        cmocka_unit_test(octets_are_not_given_as_text),
+        cmocka_unit_test(a_value_without_data_is_refused),
         cmocka_unit_test(what_a_key_lacks_is_said),
         cmocka_unit_test(a_master_tells_its_randoms_and_digest),
         cmocka_unit_test(the_identifier_stays_and_tells_keys_apart),

@@ -8,6 +8,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/bn.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #define UNREADABLE "exchange or signature key cannot be read"
@@ -137,6 +140,41 @@ static void a_blob_is_no_key_for_itself(void **state)
     alarm(0);
 }
 
+/* A list of blobs is made without asking anybody. */
+static void a_list_says_that_an_exchange_key_is_encrypted(void **state)
+{
+    char encrypted[160], place[160], file[200], uri[600];
+    EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+    BIO *out;
+    OSSL_STORE_CTX *store;
+    OSSL_STORE_INFO *info;
+
+    (void)state;
+    snprintf(encrypted, sizeof(encrypted), "%s/encrypted.pem", directory);
+    snprintf(place, sizeof(place), "%s/blobs", directory);
+    snprintf(file, sizeof(file), "%s/simple", place);
+    assert_int_equal(mkdir(place, 0700), 0);
+    write_file(file, simple.data, simple.size);
+    assert_non_null(out = BIO_new_file(encrypted, "w"));
+    assert_int_equal(PEM_write_bio_PrivateKey(out, rsa, EVP_aes_128_cbc(),
+                                              (const unsigned char *)"secret", 6, NULL, NULL),
+                     1);
+    BIO_free(out);
+    snprintf(uri, sizeof(uri), "schannel:%s?exchange-key=%s", place, encrypted);
+    assert_non_null(store = OSSL_STORE_open_ex(uri, libctx, NULL, NULL, NULL, NULL, NULL, NULL));
+    assert_non_null(info = OSSL_STORE_load(store));
+    assert_int_equal(OSSL_STORE_INFO_get_type(info), OSSL_STORE_INFO_NAME);
+    assert_non_null(strstr(OSSL_STORE_INFO_get0_NAME_description(info),
+                           "encrypted.pem\" is encrypted, and its passphrase is not given"));
+    OSSL_STORE_INFO_free(info);
+    OSSL_STORE_close(store);
+    ERR_clear_error();
+    EVP_PKEY_free(rsa);
+    unlink(encrypted);
+    unlink(file);
+    assert_int_equal(rmdir(place), 0);
+}
+
 /* ---- lists ---- */
 
 static void several_names_stand_between_commas(void **state)
@@ -214,6 +252,7 @@ static void octets_are_a_public_key_and_nothing_else(void **state)
     unsigned char *spki = NULL, *ec_spki = NULL;
     const size_t size = (size_t)i2d_PUBKEY(rsa, &spki), ec_size = (size_t)i2d_PUBKEY(ec, &ec_spki);
     static struct exported blob;
+    uint8_t longer[1024];
     OSSL_PARAM params[] = { octets_param("exchange-key", spki, size), OSSL_PARAM_construct_end() };
 
     (void)state;
@@ -221,6 +260,11 @@ static void octets_are_a_public_key_and_nothing_else(void **state)
     assert_int_equal(export_as(key, "simpleblob", params, &blob), 1);
     assert_int_equal(blob.size, 12 + 128);
     params[0] = octets_param("exchange-key", spki, size - 1);
+    assert_int_equal(export_as(key, "simpleblob", params, &blob), 0);
+    assert_reason(UNREADABLE, "SubjectPublicKeyInfo");
+    memcpy(longer, spki, size);
+    longer[size] = 0;
+    params[0] = octets_param("exchange-key", longer, size + 1);
     assert_int_equal(export_as(key, "simpleblob", params, &blob), 0);
     assert_reason(UNREADABLE, "SubjectPublicKeyInfo");
     params[0] = octets_param("exchange-key", ec_spki, ec_size);
@@ -233,6 +277,57 @@ static void octets_are_a_public_key_and_nothing_else(void **state)
     OPENSSL_free(ec_spki);
     EVP_PKEY_free(ec);
     EVP_PKEY_free(rsa);
+    EVP_PKEY_free(key);
+}
+
+/* The SubjectPublicKeyInfo of an RSA key with a modulus of |bits|; nobody has its private half. */
+static size_t rsa_spki(int bits, unsigned char **spki)
+{
+    BIGNUM *modulus = BN_new(), *exponent = BN_new();
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM *params;
+    EVP_PKEY *key = NULL;
+    int size;
+
+    assert_int_equal(BN_set_bit(modulus, bits - 1) && BN_add_word(modulus, 1), 1);
+    assert_int_equal(BN_set_word(exponent, 65537), 1);
+    assert_int_equal(OSSL_PARAM_BLD_push_BN(builder, "n", modulus), 1);
+    assert_int_equal(OSSL_PARAM_BLD_push_BN(builder, "e", exponent), 1);
+    assert_non_null(params = OSSL_PARAM_BLD_to_param(builder));
+    assert_int_equal(EVP_PKEY_fromdata_init(context), 1);
+    assert_int_equal(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params), 1);
+    *spki = NULL;
+    size = i2d_PUBKEY(key, spki);
+    assert_in_range(size, 1, MAX_EXPORT);
+    EVP_PKEY_free(key);
+    EVP_PKEY_CTX_free(context);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(exponent);
+    BN_free(modulus);
+    return (size_t)size;
+}
+
+static void an_rsa_key_of_a_size_that_cannot_be_is_refused(void **state)
+{
+    static const int wrong[] = { 88, 16392 };
+    EVP_PKEY *key = secret_key(libctx, "RC4", 16);
+    static struct exported blob;
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(wrong) / sizeof(wrong[0]); n++) {
+        unsigned char *spki;
+        const size_t size = rsa_spki(wrong[n], &spki);
+        OSSL_PARAM params[] = { octets_param("exchange-key", spki, size),
+                                OSSL_PARAM_construct_end() };
+        char says[80];
+
+        snprintf(says, sizeof(says), "at most 16384 bits, got %d bits", wrong[n]);
+        assert_int_equal(export_as(key, "simpleblob", params, &blob), 0);
+        assert_reason("invalid length", says);
+        OPENSSL_free(spki);
+    }
     EVP_PKEY_free(key);
 }
 
@@ -263,10 +358,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_are_no_key_are_refused_at_once),
         cmocka_unit_test(a_blob_is_no_key_for_itself),
+        cmocka_unit_test(a_list_says_that_an_exchange_key_is_encrypted),
         cmocka_unit_test(several_names_stand_between_commas),
         cmocka_unit_test(more_keys_than_recipients_are_refused),
         cmocka_unit_test(the_signer_may_have_commas_and_spaces),
         cmocka_unit_test(octets_are_a_public_key_and_nothing_else),
+        cmocka_unit_test(an_rsa_key_of_a_size_that_cannot_be_is_refused),
         cmocka_unit_test(errors_of_before_stay_on_the_queue),
     };
 

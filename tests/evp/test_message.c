@@ -435,6 +435,7 @@ static void only_0_and_1_are_flags(void **state)
     uint8_t in[MAX_TEXT], expected[MAX_OUT], out[MAX_OUT];
     EVP_PKEY *key = make_key(&ciphers[2]);
     EVP_PKEY_CTX *context = new_message_context(key, 1);
+    EVP_PKEY_CTX *fresh = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
     size_t size = 0;
 
     (void)state;
@@ -448,10 +449,14 @@ static void only_0_and_1_are_flags(void **state)
         assert_reason("invalid parameter", names[n]);
         assert_int_not_equal(EVP_PKEY_CTX_set_params(context, text), 1);
         assert_reason("invalid parameter", names[n]);
+        /* nor at the beginning */
+        assert_int_not_equal(EVP_PKEY_encrypt_init_ex(fresh, text), 1);
+        assert_reason("invalid parameter", names[n]);
     }
     size = reference_message(&ciphers[2], in, 37, expected);
     assert_int_equal(message(context, 1, in, 37, out), size);
     assert_memory_equal(out, expected, size);
+    EVP_PKEY_CTX_free(fresh);
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(key);
 }

@@ -423,6 +423,84 @@ static void without_a_cipher_name_nobody_is_asked(void **state)
     EVP_PKEY_free(key);
 }
 
+static void a_cipher_name_can_be_taken_back(void **state)
+{
+    EVP_PKEY *key = make_key("AES-256-CBC", NULL, 32, seal_key_a);
+    OSSL_ENCODER_CTX *context =
+        OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "DER", NULL, NULL);
+    unsigned char *blob = NULL;
+    size_t size = 0;
+
+    (void)state;
+    answer_with(usual);
+    assert_int_equal(OSSL_ENCODER_CTX_set_passphrase_cb(context, answer_parameters, NULL), 1);
+    assert_int_equal(OSSL_ENCODER_CTX_set_cipher(context, "AES-256-CBC", NULL), 1);
+    assert_int_equal(OSSL_ENCODER_CTX_set_cipher(context, NULL, NULL), 1);
+    assert_int_equal(OSSL_ENCODER_to_data(context, &blob, &size), 1);
+    assert_int_equal(answer.asked, 0);
+    assert_int_equal(blob[AT_FLAGS], 0);
+    OPENSSL_free(blob);
+    OSSL_ENCODER_CTX_free(context);
+    EVP_PKEY_free(key);
+    assert_no_errors();
+}
+
+/* An opaque blob is inside of a signed one unless something else is asked for. */
+static void a_signed_blob_is_sealed_under_a_passphrase_inside(void **state)
+{
+    static const struct phrase wrong = { "wrong", 5 };
+    char path[96];
+    OSSL_PARAM params[] = { text_param("blob", "signedblob"), OSSL_PARAM_construct_end(),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY *signer = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    EVP_PKEY *key = usual_key(), *copy;
+    unsigned char *blob;
+    size_t size;
+    BIO *out;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/signer.pem", directory);
+    params[1] = text_param("signature-key", path);
+    assert_non_null(out = BIO_new_file(path, "w"));
+    assert_int_equal(PEM_write_bio_PrivateKey(out, signer, NULL, NULL, 0, NULL, NULL), 1);
+    BIO_free(out);
+    size = encode(key, "DER", "AES-256-CBC", &usual, params, &blob);
+    assert_true(size > AT_SEALED);
+    assert_null(decode(blob, size, &wrong, params + 1));
+    assert_reason("seal does not verify", "passphrase");
+    assert_non_null(copy = decode(blob, size, &usual, params + 1));
+    assert_int_equal(EVP_PKEY_eq(key, copy), 1);
+    EVP_PKEY_free(copy);
+    OPENSSL_free(blob);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(signer);
+    unlink(path);
+    assert_no_errors();
+}
+
+/* The provider's own fetches follow the default properties too. */
+static void fips_properties_leave_no_pbkdf2(void **state)
+{
+    uint8_t blob[MAX_BLOB];
+    const size_t size = cheap_blob(usual, blob);
+    const unsigned char *at = blob;
+    size_t left = size;
+    EVP_PKEY *key = NULL;
+    OSSL_DECODER_CTX *context =
+        OSSL_DECODER_CTX_new_for_pkey(&key, NULL, NULL, "SCHANNEL", EVP_PKEY_KEYPAIR, libctx, NULL);
+
+    (void)state;
+    assert_int_equal(
+        OSSL_DECODER_CTX_set_passphrase(context, (const unsigned char *)usual.text, usual.size), 1);
+    assert_int_equal(EVP_default_properties_enable_fips(libctx, 1), 1);
+    assert_int_equal(OSSL_DECODER_from_data(context, &at, &left), 0);
+    assert_int_equal(EVP_default_properties_enable_fips(libctx, 0), 1);
+    assert_reason("algorithm is not available", "PBKDF2: no provider with fips=yes");
+    assert_null(key);
+    OSSL_DECODER_CTX_free(context);
+    assert_opens(blob, size, usual);
+}
+
 static void every_kind_of_key_comes_back(void **state)
 {
     static const struct {
@@ -1089,6 +1167,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_cipher_name_means_the_one_seal_which_is_never_the_same),
         cmocka_unit_test(without_a_cipher_name_nobody_is_asked),
+        cmocka_unit_test(a_cipher_name_can_be_taken_back),
+        cmocka_unit_test(a_signed_blob_is_sealed_under_a_passphrase_inside),
+        cmocka_unit_test(fips_properties_leave_no_pbkdf2),
         cmocka_unit_test(every_kind_of_key_comes_back),
         cmocka_unit_test(every_writer_takes_a_passphrase_and_asks_once),
         cmocka_unit_test(a_writer_that_gets_no_passphrase_writes_nothing),

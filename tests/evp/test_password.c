@@ -461,6 +461,34 @@ static void a_password_may_come_as_octets_or_as_a_text(void **state)
         assert_hashed("SHA256", ways[n], value);
 }
 
+static void a_password_without_data_or_too_long_is_refused(void **state)
+{
+    static char longest[65536 + 1];
+    OSSL_PARAM none[] = { { "pass", OSSL_PARAM_UTF8_STRING, NULL, 3, 0 },
+                          OSSL_PARAM_construct_end() };
+    OSSL_PARAM octets[] = { { "pass", OSSL_PARAM_OCTET_STRING, NULL, 3, 0 },
+                            OSSL_PARAM_construct_end() };
+    OSSL_PARAM text[] = { OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end() };
+    EVP_KDF_CTX *kdf = new_kdf("digest=MD5 cipher=RC4 cipher-bits:40");
+    uint8_t value[MAX_HASH];
+
+    (void)state;
+    assert_int_equal(EVP_KDF_CTX_set_params(kdf, none), 0);
+    assert_reason("invalid parameter", "pass: expected bytes or a text");
+    assert_int_equal(EVP_KDF_CTX_set_params(kdf, octets), 0);
+    assert_reason("invalid parameter", "pass: expected an octet string");
+    memset(longest, 'a', sizeof(longest) - 1);
+    text[0] = text_param("pass", longest);
+    assert_int_equal(EVP_KDF_CTX_set_params(kdf, text), 0);
+    assert_reason("invalid length", "pass: expected 0 to 65535 bytes, got 65536");
+    longest[sizeof(longest) - 2] = '\0';
+    text[0] = text_param("pass", longest);
+    assert_int_equal(EVP_KDF_CTX_set_params(kdf, text), 1);
+    hash("MD5", longest, 65535, value);
+    assert_derives(kdf, value, 5);
+    EVP_KDF_CTX_free(kdf);
+}
+
 static void a_password_of_any_length_is_hashed_as_it_is(void **state)
 {
     static const size_t lengths[] = { 0, 1, 15, 64, 1000, MAX_PASS };
@@ -999,6 +1027,8 @@ int main(void)
                                starts_with_a_clean_queue),
         cmocka_unit_test_setup(many_threads_derive_at_once, starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_password_may_come_as_octets_or_as_a_text,
+                               starts_with_a_clean_queue),
+        cmocka_unit_test_setup(a_password_without_data_or_too_long_is_refused,
                                starts_with_a_clean_queue),
         cmocka_unit_test_setup(a_password_of_any_length_is_hashed_as_it_is,
                                starts_with_a_clean_queue),

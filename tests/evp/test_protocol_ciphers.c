@@ -570,6 +570,45 @@ static void other_keys_have_no_effective_bits(void **state)
     }
 }
 
+/* As libcrypto's own do. */
+static void contexts_of_other_ciphers_overlook_effective_bits(void **state)
+{
+    (void)state;
+    for (size_t row = 1; row < ROWS; row++) {
+        struct setting setting = fixed_setting(row);
+        EVP_CIPHER_CTX *mine = new_context(ours[row], &setting, 1, 1);
+        EVP_CIPHER_CTX *other = new_context(theirs[row], &setting, 1, 1);
+        size_t bits = 40;
+        OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t("keybits", &bits),
+                                OSSL_PARAM_construct_end() };
+
+        assert_int_equal(EVP_CIPHER_CTX_set_params(mine, params), 1);
+        bits = 7;
+        assert_int_equal(EVP_CIPHER_CTX_get_params(mine, params), 1);
+        assert_int_equal(bits, 7);
+        same_message(row, mine, other);
+        EVP_CIPHER_CTX_free(mine);
+        EVP_CIPHER_CTX_free(other);
+    }
+    assert_no_errors();
+}
+
+static void effective_bits_are_a_number(void **state)
+{
+    struct setting setting = fixed_setting(RC2);
+    EVP_CIPHER_CTX *context;
+    char text[16] = "";
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("keybits", text, sizeof(text)),
+                            OSSL_PARAM_construct_end() };
+
+    (void)state;
+    setting.effective = 64;
+    context = new_context(ours[RC2], &setting, 1, 1);
+    assert_int_equal(EVP_CIPHER_CTX_get_params(context, params), 0);
+    assert_reason("output buffer too small", "keybits: is an integer");
+    EVP_CIPHER_CTX_free(context);
+}
+
 static void derived_rc2_keys_have_128_effective_bits(void **state)
 {
     static const char *const protocols[] = { "PCT1", "SSL2", "SSL3", "TLS1" };
@@ -893,6 +932,8 @@ int main(void)
         TEST(rc2_keys_have_effective_bits),
         TEST(effective_bits_change_between_blocks),
         TEST(other_keys_have_no_effective_bits),
+        TEST(contexts_of_other_ciphers_overlook_effective_bits),
+        TEST(effective_bits_are_a_number),
         TEST(derived_rc2_keys_have_128_effective_bits),
         TEST(rc2_keys_of_40_bits_have_a_salt),
         TEST(a_stream_crosses_in_a_blob_at_every_byte),

@@ -15,6 +15,7 @@
 #include <openssl/decoder.h>
 #include <openssl/encoder.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include "fake_clock.h"
 
 #define COUNT(table)  (sizeof(table) / sizeof((table)[0]))
@@ -955,6 +956,44 @@ static void the_audience_has_to_be_the_one_that_was_named(void **state)
 }
 
 /* One audience, two blobs: who sees both cannot tell that they are for the same. */
+/* Nor is its key written where no audience is named. */
+static void a_transfer_for_somebody_else_is_not_written_for_another_provider(void **state)
+{
+    static const char *const types[] = { "plaintextblob", "simpleblob" };
+    struct terms loan = { "transfer", seal_key_a, claims, "alice", 0 };
+    struct terms unnamed = { NULL, seal_key_a, claims, NULL, 0 };
+    EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024), *key;
+    unsigned char *spki = NULL;
+    const size_t spki_size = (size_t)i2d_PUBKEY(rsa, &spki);
+    int yes = 1;
+    OSSL_PARAM options[][2] = {
+        { OSSL_PARAM_construct_int("allow-plaintext", &yes), OSSL_PARAM_construct_end() },
+        { octets_param("exchange-key", spki, spki_size), OSSL_PARAM_construct_end() },
+    };
+    struct offer offer;
+
+    (void)state;
+    make_offer("RC4", &loan, &offer);
+    for (size_t n = 0; n < 2; n++) {
+        OSSL_ENCODER_CTX *context;
+        unsigned char *data = NULL;
+        size_t size = 0;
+
+        key = take(&offer, &unnamed);
+        context = OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, types[n], NULL, NULL);
+        assert_int_equal(OSSL_ENCODER_CTX_set_params(context, options[n]), 1);
+        assert_int_equal(OSSL_ENCODER_to_data(context, &data, &size), 0);
+        assert_reason("blob is for another audience", "audience: ");
+        assert_null(data);
+        OSSL_ENCODER_CTX_free(context);
+        EVP_PKEY_free(key);
+    }
+    /* who is meant still gets it */
+    assert_opens(&offer, &loan);
+    OPENSSL_free(spki);
+    EVP_PKEY_free(rsa);
+}
+
 static void the_audience_is_not_in_the_blob(void **state)
 {
     struct terms alice = transfer;
@@ -1614,6 +1653,7 @@ int main(void)
         cmocka_unit_test(no_look_claims_the_key),
         cmocka_unit_test(a_key_that_was_looked_at_can_be_used),
         cmocka_unit_test(the_audience_has_to_be_the_one_that_was_named),
+        cmocka_unit_test(a_transfer_for_somebody_else_is_not_written_for_another_provider),
         cmocka_unit_test(the_audience_is_not_in_the_blob),
         cmocka_unit_test(an_audience_that_cannot_be_is_refused),
         cmocka_unit_test(lifetime_and_audience_belong_to_transfers),

@@ -574,6 +574,8 @@ static void where_there_is_no_directory_nothing_is_claimed(void **state)
         refuse(world, path, 1, after(0), SCHANNEL_R_CLAIM_NOT_RECORDED, rows[n].part);
         refuse(world, path, 1, after(0), SCHANNEL_R_CLAIM_NOT_RECORDED, path);
     }
+    refuse(world, ".", 1, after(0), SCHANNEL_R_CLAIM_NOT_RECORDED,
+           "claim-dir .: is not an absolute path");
     assert_int_equal(exists(world->directory, "missing"), 0);
     /* once it is there, the same claim succeeds: nothing was used up */
     name_path(world, "missing", path);
@@ -732,6 +734,49 @@ static void a_default_directory_that_others_can_enter_is_refused(void **state)
     accept(world, NULL, 1, after(0));
 }
 
+/* A new directory of the test's own, 0700, whose path has |length| characters. */
+static void make_deep_directory(const struct world *world, char letter, size_t length,
+                                char path[PATH_MAX])
+{
+    size_t at = strlen(world->directory);
+
+    strcpy(path, world->directory);
+    while (at < length) {
+        /* no part of 0 characters comes last */
+        size_t part = length - at > 202 ? 200 : length - at - 1;
+
+        path[at] = '/';
+        memset(path + at + 1, letter, part);
+        at += 1 + part;
+        path[at] = '\0';
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+}
+
+static void a_default_directory_whose_path_is_too_long_is_refused(void **state)
+{
+    struct world *world = *state;
+    char runtime[PATH_MAX], claims[PATH_MAX], name[256];
+    int directory;
+
+    make_deep_directory(world, 'a', PATH_MAX - strlen("/schannel/claims") - 1, runtime);
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    accept(world, NULL, 1, after(0));
+    join(runtime, "schannel/claims", claims);
+    assert_int_equal(count_entries(claims, name), 1);
+    /* the claim itself has a path that nobody can name */
+    directory = open(claims, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(unlinkat(directory, name, 0), 0);
+    close(directory);
+    make_deep_directory(world, 'b', PATH_MAX - strlen("/schannel/claims"), runtime);
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    refuse(world, NULL, 1, after(0), SCHANNEL_R_NO_STATE_DIRECTORY, ": the path is too long");
+    make_deep_directory(world, 'c', PATH_MAX - strlen("/schannel"), runtime);
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    refuse(world, NULL, 1, after(0), SCHANNEL_R_NO_STATE_DIRECTORY, ": the path is too long");
+    setenv("XDG_RUNTIME_DIR", world->directory, 1);
+}
+
 /* ---- threads ---- */
 
 struct runner {
@@ -830,6 +875,7 @@ int main(void)
         WORLD_TEST(the_default_directory_is_made_beside_the_runtime_key),
         WORLD_TEST(a_default_directory_that_is_not_one_is_refused),
         WORLD_TEST(a_default_directory_that_others_can_enter_is_refused),
+        WORLD_TEST(a_default_directory_whose_path_is_too_long_is_refused),
         WORLD_TEST(of_16_threads_with_one_token_one_wins),
         WORLD_TEST(of_16_threads_with_journals_of_their_own_one_wins),
     };

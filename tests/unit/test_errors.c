@@ -1,4 +1,5 @@
 /* errors: every reason has its number and its words, and raising hands them to the core whole. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -211,6 +212,69 @@ static void a_core_without_debug_places_still_gets_the_error(void **state)
     assert_int_equal(upcalls_of_one_error(without_debug), 101);
 }
 
+/* ---- marks ---- */
+
+static int count_mark(const OSSL_CORE_HANDLE *core)
+{
+    (void)core;
+    upcalls_made++;
+    return 1;
+}
+
+static int count_kept(const OSSL_CORE_HANDLE *core)
+{
+    (void)core;
+    upcalls_made += 10;
+    return 1;
+}
+
+static int count_dropped(const OSSL_CORE_HANDLE *core)
+{
+    (void)core;
+    upcalls_made += 100;
+    return 1;
+}
+
+static int upcalls_of_marks(const OSSL_DISPATCH *in, int keep)
+{
+    struct errors *errors = errors_new(NULL, in);
+
+    assert_non_null(errors);
+    upcalls_made = 0;
+    errors_mark(errors);
+    errors_unmark(errors, keep);
+    errors_free(errors);
+    return upcalls_made;
+}
+
+static void a_mark_is_the_cores_and_taken_away_with_or_without_what_came_after(void **state)
+{
+    static const OSSL_DISPATCH everything[] = {
+        { OSSL_FUNC_CORE_SET_ERROR_MARK, (void (*)(void))count_mark },
+        { OSSL_FUNC_CORE_CLEAR_LAST_ERROR_MARK, (void (*)(void))count_kept },
+        { OSSL_FUNC_CORE_POP_ERROR_TO_MARK, (void (*)(void))count_dropped },
+        { 0, NULL },
+    };
+    static const OSSL_DISPATCH nothing[] = { { 0, NULL } };
+
+    (void)state;
+    assert_int_equal(upcalls_of_marks(everything, 0), 101);
+    assert_int_equal(upcalls_of_marks(everything, 1), 11);
+    assert_int_equal(upcalls_of_marks(nothing, 0), 0);
+    assert_int_equal(upcalls_of_marks(nothing, 1), 0);
+}
+
+/* ---- errors of the system ---- */
+
+static void a_number_that_the_system_does_not_know_is_told_as_a_number(void **state)
+{
+    struct system_text text;
+
+    (void)state;
+    assert_string_equal(errors_system_text(ENOENT, &text), "No such file or directory");
+    assert_non_null(strstr(errors_system_text(123456, &text), "123456"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +290,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_value_of_raising_is_zero, set_up, tear_down),
         cmocka_unit_test(raising_to_nobody_does_nothing),
         cmocka_unit_test(a_core_without_debug_places_still_gets_the_error),
+        cmocka_unit_test(a_mark_is_the_cores_and_taken_away_with_or_without_what_came_after),
+        cmocka_unit_test(a_number_that_the_system_does_not_know_is_told_as_a_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

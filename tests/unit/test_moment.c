@@ -113,6 +113,19 @@ static void seconds_are_added_to_both_clocks(void **state)
     }
 }
 
+/* A clock that says nonsense does not bring a deadline back to the beginning of time. */
+static void a_sum_stays_at_the_end_of_time(void **state)
+{
+    struct moment start = moment_of(UINT64_MAX - 59, this_boot, UINT32_MAX - 59), end;
+
+    (void)state;
+    end = moment_add(&start, 59);
+    assert_true(end.wall == UINT64_MAX && end.boot == UINT32_MAX);
+    end = moment_add(&start, 60);
+    assert_true(end.wall == UINT64_MAX && end.boot == UINT32_MAX);
+    assert_int_equal(moment_is_past(&end, &start), 0);
+}
+
 /* The first 16 digits of the file, as the header promises; zeros where there is none. */
 static void expected_boot_id(uint8_t id[MOMENT_BOOT_ID_SIZE])
 {
@@ -167,6 +180,7 @@ int main(void)
         cmocka_unit_test(a_deadline_is_past_by_one_clock_and_long_past_by_all),
         cmocka_unit_test(every_byte_of_the_boot_id_counts),
         cmocka_unit_test(seconds_are_added_to_both_clocks),
+        cmocka_unit_test(a_sum_stays_at_the_end_of_time),
         cmocka_unit_test(now_is_what_the_clocks_of_this_machine_say),
     };
 

@@ -1,5 +1,6 @@
 /* blob/seal: the sealed bytes against a second implementation written from seal.h, and that nothing
  * opens but what was sealed. */
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -391,6 +392,30 @@ static void a_shorter_header_is_refused(void **state)
         assert_refused(world, &blob, octets(blob.header, size), blob.size + SEAL_OVERHEAD);
 }
 
+/* libcrypto counts in int: what it could not count is not even looked at. */
+static void a_header_that_is_too_long_is_refused(void **state)
+{
+    struct world *world = *state;
+    const struct octets header = octets(world->header, (size_t)INT_MAX + 1);
+    uint8_t out[16 + SEAL_OVERHEAD];
+    struct blob blob;
+
+    make_blob(world, 16, &blob);
+    memset(out, 0xa5, sizeof(out));
+    assert_int_equal(
+        seal(world->sealer, &world->key, world->salt, header, octets(world->plaintext, 16), out),
+        0);
+    expect_one_error(world->recorded, SCHANNEL_R_INVALID_LENGTH, "too much to seal");
+    assert_cleansed(out, sizeof(out));
+    memset(out, 0xa5, sizeof(out));
+    assert_int_equal(
+        unseal(world->sealer, &blob.key, blob.salt, header, octets(blob.sealed, sizeof(out)), out),
+        0);
+    expect_one_error(world->recorded, SCHANNEL_R_INVALID_LENGTH, "too much to seal");
+    assert_cleansed(out, 16);
+    assert_opens(world, &blob);
+}
+
 /* GCM alone would open this: the tag is right for the key, and only the commitment is another's. */
 static void a_right_tag_under_a_wrong_commitment_is_refused(void **state)
 {
@@ -607,6 +632,7 @@ int main(void)
         sealing_test(every_truncation_is_refused),
         sealing_test(bytes_cut_off_the_front_or_added_at_the_end_are_refused),
         sealing_test(a_shorter_header_is_refused),
+        sealing_test(a_header_that_is_too_long_is_refused),
         sealing_test(a_right_tag_under_a_wrong_commitment_is_refused),
         sealing_test(sealings_under_different_salts_share_nothing),
         sealing_test(sealings_under_different_keys_share_nothing),

@@ -8,7 +8,9 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -1070,6 +1072,21 @@ static void a_runtime_directory_that_is_not_ours_alone_is_refused(void **state)
     }
 }
 
+static void a_runtime_directory_of_another_user_is_refused(void **state)
+{
+    struct world *world = *state;
+    char runtime[PATH_MAX];
+
+    name_path(world, "run", runtime, sizeof(runtime));
+    make_directory(runtime, 0700);
+    if (geteuid() != 0 || chown(runtime, ANOTHER_USER, (gid_t)-1) != 0)
+        skip();
+    setenv("XDG_RUNTIME_DIR", runtime, 1);
+    refuse_from(world, world->keyring, "runtime", 0, SCHANNEL_R_NO_STATE_DIRECTORY, runtime);
+    refuse_from(world, world->keyring, "runtime", 1, SCHANNEL_R_NO_STATE_DIRECTORY, runtime);
+    assert_int_equal(count_entries(runtime), 0);
+}
+
 /* ---- what happens in another process ---- */
 
 /* Runs in a child what must not change this process; 0 is good. */
@@ -1146,6 +1163,87 @@ static void without_a_state_directory_the_key_is_below_home(void **state)
     assert_int_equal(mode_of(places.key), 0600);
     assert_int_equal(mode_of(places.directory), 0700);
     assert_int_equal(count_entries(places.directory), 1);
+}
+
+/* 1 when an import is refused with this reason and a sentence with |part|. */
+static int is_refused(struct world *world, const char *source, enum schannel_reason reason,
+                      const char *part)
+{
+    struct sealing_key key;
+    int is_good;
+
+    if (sealing_keyring_get(world->keyring, source, 0, &key) ||
+        recorded_errors_count(world->recorded) != 1)
+        return 0;
+    is_good = recorded_errors_get(world->recorded, 0)->reason == (unsigned)reason &&
+              strstr(recorded_errors_get(world->recorded, 0)->sentence, part) != NULL;
+    recorded_errors_forget(world->recorded);
+    return is_good;
+}
+
+/* Becomes an ordinary user without the variables that say where the keys are. */
+static int become(uid_t user)
+{
+    unsetenv("XDG_STATE_HOME");
+    unsetenv("XDG_RUNTIME_DIR");
+    return setgid(user) == 0 && setuid(user) == 0;
+}
+
+static int look_without_home(struct world *world)
+{
+    static char home[PATH_MAX];
+    char part[64];
+
+    if (!become(ANOTHER_USER) || getpwuid(ANOTHER_USER) != NULL)
+        return 77;
+    snprintf(part, sizeof(part), "/run/user/%d is not ours", ANOTHER_USER);
+    setenv("HOME", "relative", 1);
+    if (!is_refused(world, "user", SCHANNEL_R_NO_STATE_DIRECTORY, "no home directory is known"))
+        return 1;
+    memset(home, 'a', sizeof(home) - 1);
+    home[0] = '/';
+    setenv("HOME", home, 1); /* there is no room for more */
+    return !is_refused(world, "user", SCHANNEL_R_NO_STATE_DIRECTORY, "set HOME") ||
+           !is_refused(world, "runtime", SCHANNEL_R_NO_STATE_DIRECTORY, part);
+}
+
+static void a_user_of_whom_nothing_is_known_has_no_directories(void **state)
+{
+    int status;
+
+    if (geteuid() != 0)
+        skip();
+    status = status_of_child(look_without_home, *state);
+    if (status == 77)
+        skip();
+    assert_int_equal(status, 0);
+}
+
+/* The home that the user database has for "nobody", where nothing ever is. */
+static int look_in_home_of_nobody(struct world *world)
+{
+    const struct passwd *nobody = getpwnam("nobody");
+    char path[PATH_MAX];
+
+    if (nobody == NULL || nobody->pw_dir[0] != '/')
+        return 77;
+    snprintf(path, sizeof(path), "%s/.local/state/schannel: ", nobody->pw_dir);
+    if (!become(nobody->pw_uid))
+        return 77;
+    unsetenv("HOME");
+    return !is_refused(world, "user", SCHANNEL_R_SEALING_KEY_UNREADABLE, path);
+}
+
+static void without_a_variable_the_home_is_that_of_the_user_database(void **state)
+{
+    int status;
+
+    if (geteuid() != 0)
+        skip();
+    status = status_of_child(look_in_home_of_nobody, *state);
+    if (status == 77)
+        skip();
+    assert_int_equal(status, 0);
 }
 
 /* A child that says it is ready, makes the key when the gate's other end is closed, and tells which
@@ -1368,8 +1466,11 @@ int main(void)
         keyring_test(a_base_that_is_a_file_is_refused),
         keyring_test(a_base_that_is_too_long_is_refused),
         keyring_test(a_runtime_directory_that_is_not_ours_alone_is_refused),
+        keyring_test(a_runtime_directory_of_another_user_is_refused),
         keyring_test(relative_directories_are_ignored),
         keyring_test(without_a_state_directory_the_key_is_below_home),
+        keyring_test(a_user_of_whom_nothing_is_known_has_no_directories),
+        keyring_test(without_a_variable_the_home_is_that_of_the_user_database),
         keyring_test(two_processes_that_make_the_key_at_once_agree),
         keyring_test(threads_that_make_the_key_at_once_agree),
         keyring_test(threads_share_what_one_of_them_read_from_a_descriptor),
