@@ -166,17 +166,21 @@ int params_set_number(const struct errors *errors, OSSL_PARAM *param, uint64_t n
                  "%s: is an integer that does not fit the type asked for", param->key);
 }
 
-int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value)
+int params_fits_octets(const struct errors *errors, OSSL_PARAM *param, size_t size)
 {
     if (param->data_type != OSSL_PARAM_OCTET_STRING)
         return RAISE(errors, SCHANNEL_R_INVALID_PARAMETER, "%s: is an octet string", param->key);
-    param->return_size = value.size;
-    if (param->data == NULL)
-        return 1;
-    if (param->data_size < value.size)
-        return RAISE(errors, SCHANNEL_R_OUTPUT_TOO_SMALL, "%s: needs %zu bytes, the buffer has %zu",
-                     param->key, value.size, param->data_size);
-    if (value.size != 0)
+    param->return_size = size;
+    return param->data == NULL || param->data_size >= size ||
+           RAISE(errors, SCHANNEL_R_OUTPUT_TOO_SMALL, "%s: needs %zu bytes, the buffer has %zu",
+                 param->key, size, param->data_size);
+}
+
+int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value)
+{
+    if (!params_fits_octets(errors, param, value.size))
+        return 0;
+    if (param->data != NULL && value.size != 0)
         memcpy(param->data, value.data, value.size);
     return 1;
 }

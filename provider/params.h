@@ -54,9 +54,10 @@ int params_get_fork(const struct errors *errors, const OSSL_PARAM *param, int *a
 /* Answers a get request with a number, of any integer type that it fits. */
 int params_set_number(const struct errors *errors, OSSL_PARAM *param, uint64_t number);
 /*
- * Answers a get request with |value|.  Asked with too small a buffer or another type they fail; a
- * request without a buffer learns the size.
+ * Answers a get request with |value|; or, before there is one, with its size alone.  Asked with too
+ * small a buffer or another type they fail; a request without a buffer learns the size.
  */
+int params_fits_octets(const struct errors *errors, OSSL_PARAM *param, size_t size);
 int params_set_octets(const struct errors *errors, OSSL_PARAM *param, struct octets value);
 
 #endif

@@ -56,14 +56,6 @@ static void close_keys_libctx(struct provctx *provctx)
         OSSL_LIB_CTX_free(provctx->keys_libctx);
 }
 
-/* Diagnostics are no reason to fail: always 1. */
-static int open_trace(struct provctx *provctx)
-{
-    provctx->trace = trace_open(provctx->config.trace);
-    errors_set_trace(provctx->errors, provctx->trace);
-    return 1;
-}
-
 struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in)
 {
     struct provctx *provctx = OPENSSL_zalloc(sizeof(*provctx));
@@ -79,7 +71,7 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
     if ((provctx->errors = errors_new(core, in)) == NULL ||
         (provctx->libctx = OSSL_LIB_CTX_new_child(core, in)) == NULL ||
         !open_keys_libctx(provctx, is_own_libcrypto) || !config_read(&provctx->config, core, in) ||
-        !open_trace(provctx) || (provctx->fork_guard = fork_guard_new()) == NULL ||
+        (provctx->fork_guard = fork_guard_new()) == NULL ||
         (provctx->handles = handle_table_new(provctx->fork_guard)) == NULL ||
         (provctx->legacy = legacy_provider_new()) == NULL ||
         (provctx->ciphers = inner_ciphers_new(provctx->libctx, PROVCTX_INNER_PROPERTIES,
@@ -93,6 +85,9 @@ struct provctx *provctx_new(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *i
         provctx_free(provctx);
         return NULL;
     }
+    /* It is no reason to fail that there are no diagnostics. */
+    provctx->trace = trace_open(provctx->config.trace);
+    errors_set_trace(provctx->errors, provctx->trace);
     trace_write(provctx->trace,
                 "schannel " SCHANNEL_VERSION " loaded, with %s: seal-key %s, claim-dir %s",
                 OpenSSL_version(OPENSSL_VERSION),

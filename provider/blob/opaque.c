@@ -258,13 +258,11 @@ int opaque_blob_get_param(struct key *key, const struct blob_options *options, O
 
     if ((size = opaque_blob_size(key, options)) == 0)
         return 0;
-    param->return_size = size;
+    /* A wrong type or too small a buffer is no reason to claim a transfer. */
+    if (!params_fits_octets(key->provctx->errors, param, size))
+        return 0;
     if (param->data == NULL)
         return 1;
-    /* Too small a buffer is no reason to claim a transfer. */
-    if (param->data_size < size)
-        return RAISE(key->provctx->errors, SCHANNEL_R_OUTPUT_TOO_SMALL,
-                     "%s: needs %zu bytes, the buffer has %zu", param->key, size, param->data_size);
     if (!opaque_blob_export(key, options, NULL, &blob, &size))
         return 0;
     ok = params_set_octets(key->provctx->errors, param, (struct octets){ blob, size });

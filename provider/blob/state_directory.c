@@ -64,9 +64,10 @@ static int user_base(const struct errors *errors, char *base, size_t size)
         ok = print_path(base, size, "/var/lib", "");
     else
         ok = home_directory(home, sizeof(home)) && print_path(base, size, home, "/.local/state");
-    return ok || RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY,
-                       "seal-key user: no home directory is known; set HOME or XDG_STATE_HOME, or "
-                       "use seal-key file:PATH or fd:N");
+    return ok ||
+           RAISE(errors, SCHANNEL_R_NO_STATE_DIRECTORY,
+                 "seal-key user: no home directory is known, or its path is too long; set HOME or "
+                 "XDG_STATE_HOME, or use seal-key file:PATH or fd:N");
 }
 
 /* A directory that is ours and closed to everybody else. */

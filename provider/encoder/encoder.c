@@ -68,9 +68,13 @@ static int encoder_set_ctx_params(void *vcontext, const OSSL_PARAM params[])
         return 1;
     if (!blob_options_set(context->provctx, &context->options, OPTIONS_EXPORT, params))
         return 0;
-    if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) != NULL)
-        context->wants_passphrase =
-            OSSL_PARAM_get_utf8_string_ptr(param, &cipher) && cipher != NULL;
+    if ((param = OSSL_PARAM_locate_const(params, OSSL_ENCODER_PARAM_CIPHER)) == NULL)
+        return 1;
+    /* NULL is what libcrypto gives for no cipher. */
+    if (!OSSL_PARAM_get_utf8_string_ptr(param, &cipher))
+        return RAISE(context->provctx->errors, SCHANNEL_R_INVALID_PARAMETER,
+                     "%s: expected a UTF-8 string", param->key);
+    context->wants_passphrase = cipher != NULL;
     return 1;
 }
 

@@ -183,9 +183,12 @@ static int lock_fitting(struct key *key, int (*fits)(struct key *, enum key_kind
     if ((purpose == KEY_ADVANCE && !check_fork(key)) || !key_lock(key))
         return 0;
     if (fits(key, kind)) {
-        if (purpose != KEY_LOOK)
-            key_trace(key, "used by %s", operation);
-        return purpose == KEY_LOOK || settle(key);
+        if (purpose == KEY_LOOK)
+            return 1;
+        if (!settle(key))
+            return 0;
+        key_trace(key, "used by %s", operation);
+        return 1;
     }
     key_unlock(key);
     return RAISE(key->provctx->errors, SCHANNEL_R_WRONG_KIND_OF_KEY,
@@ -380,8 +383,6 @@ const char *key_origin_name(const struct key *key)
 
 unsigned key_bits(const struct key *key)
 {
-    if (key->algorithm == NULL)
-        return 0;
     switch (key->algorithm->kind) {
     case KEY_KIND_MASTER:
         return key->value.master->converted ? 8u * key->value.master->secret_size

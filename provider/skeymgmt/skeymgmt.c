@@ -32,9 +32,8 @@ static void skeymgmt_free(void *key)
 static int check_alias(const struct provctx *provctx, const OSSL_PARAM *alias, const char *own,
                        int is_given)
 {
-    return alias == NULL || !is_given ||
-           RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
-                 "%s: excludes %s, which is the same", alias->key, own);
+    return !is_given || RAISE(provctx->errors, SCHANNEL_R_CONFLICTING_PARAMETERS,
+                              "%s: excludes %s, which is the same", alias->key, own);
 }
 
 static int set_raw_bytes(const struct provctx *provctx, struct request *request,

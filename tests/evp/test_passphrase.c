@@ -445,6 +445,27 @@ static void a_cipher_name_can_be_taken_back(void **state)
     assert_no_errors();
 }
 
+/* Else the key would be written without its passphrase. */
+static void a_cipher_name_is_a_text(void **state)
+{
+    EVP_PKEY *key = make_key("AES-256-CBC", NULL, 32, seal_key_a);
+    OSSL_ENCODER_CTX *context =
+        OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "DER", NULL, NULL);
+    const OSSL_PARAM cipher[] = { octets_param("cipher", "AES-256-CBC", 11),
+                                  OSSL_PARAM_construct_end() };
+    const char *sentence = NULL;
+
+    (void)state;
+    assert_int_equal(OSSL_ENCODER_CTX_set_params(context, cipher), 0);
+    /* once for each encoder that libcrypto has collected */
+    assert_string_equal(ERR_reason_error_string(ERR_peek_last_error_data(&sentence, NULL)),
+                        "invalid parameter");
+    assert_string_equal(sentence, "cipher: expected a UTF-8 string");
+    ERR_clear_error();
+    OSSL_ENCODER_CTX_free(context);
+    EVP_PKEY_free(key);
+}
+
 /* An opaque blob is inside of a signed one unless something else is asked for. */
 static void a_signed_blob_is_sealed_under_a_passphrase_inside(void **state)
 {
@@ -1168,6 +1189,7 @@ int main(void)
         cmocka_unit_test(any_cipher_name_means_the_one_seal_which_is_never_the_same),
         cmocka_unit_test(without_a_cipher_name_nobody_is_asked),
         cmocka_unit_test(a_cipher_name_can_be_taken_back),
+        cmocka_unit_test(a_cipher_name_is_a_text),
         cmocka_unit_test(a_signed_blob_is_sealed_under_a_passphrase_inside),
         cmocka_unit_test(fips_properties_leave_no_pbkdf2),
         cmocka_unit_test(every_kind_of_key_comes_back),

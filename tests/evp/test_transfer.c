@@ -726,6 +726,26 @@ static void ask_for_sizes(EVP_PKEY *key)
     assert_in_range(size, 100, MAX_BLOB);
 }
 
+/* Of another type, or where there is no room for it: refused, and no use. */
+static void ask_in_vain(EVP_PKEY *key)
+{
+    char blob[MAX_BLOB];
+    OSSL_PARAM of_another_type[] = {
+        OSSL_PARAM_construct_utf8_string("opaque-blob", blob, sizeof(blob)),
+        OSSL_PARAM_construct_end(),
+    };
+    OSSL_PARAM too_small[] = { OSSL_PARAM_construct_octet_string("opaque-blob", blob, 50),
+                               OSSL_PARAM_construct_end() };
+
+    assert_int_equal(EVP_PKEY_get_params(key, of_another_type), 0);
+    assert_reason("invalid parameter", "opaque-blob: is an octet string");
+    of_another_type[0].data = NULL;
+    assert_int_equal(EVP_PKEY_get_params(key, of_another_type), 0);
+    assert_reason("invalid parameter", "opaque-blob: is an octet string");
+    assert_int_equal(EVP_PKEY_get_params(key, too_small), 0);
+    assert_reason("output buffer too small", "the buffer has 50");
+}
+
 static void check(EVP_PKEY *key)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(libctx, key, NULL);
@@ -849,6 +869,7 @@ static const struct {
     { "key-handle", look_at_handle },
     { "comparing", compare },
     { "sizes", ask_for_sizes },
+    { "a blob, in vain", ask_in_vain },
     { "checking", check },
     { "setting parameters", set_parameters },
     { "preparing a generation", prepare_a_generation },
