@@ -921,6 +921,12 @@ static void a_key_file_open_to_others_is_refused(void **state)
     }
 }
 
+static void skip_without_root(void)
+{
+    print_message("skipped: only root can give files away and be another user\n");
+    skip();
+}
+
 /* Only root can give files away. */
 static void what_belongs_to_another_user_is_refused(void **state)
 {
@@ -929,7 +935,7 @@ static void what_belongs_to_another_user_is_refused(void **state)
 
     make_places(world, &places, hex_secret, sizeof(hex_secret));
     if (geteuid() != 0 || chown(places.key, ANOTHER_USER, (gid_t)-1) != 0)
-        skip();
+        skip_without_root();
     refuse_state(world, SCHANNEL_R_SEALING_KEY_EXPOSED, places.key);
     assert_int_equal(chown(places.key, 0, (gid_t)-1), 0);
     assert_int_equal(chown(places.directory, ANOTHER_USER, (gid_t)-1), 0);
@@ -1080,7 +1086,7 @@ static void a_runtime_directory_of_another_user_is_refused(void **state)
     name_path(world, "run", runtime, sizeof(runtime));
     make_directory(runtime, 0700);
     if (geteuid() != 0 || chown(runtime, ANOTHER_USER, (gid_t)-1) != 0)
-        skip();
+        skip_without_root();
     setenv("XDG_RUNTIME_DIR", runtime, 1);
     refuse_from(world, world->keyring, "runtime", 0, SCHANNEL_R_NO_STATE_DIRECTORY, runtime);
     refuse_from(world, world->keyring, "runtime", 1, SCHANNEL_R_NO_STATE_DIRECTORY, runtime);
@@ -1153,10 +1159,10 @@ static void without_a_state_directory_the_key_is_below_home(void **state)
     int status;
 
     if (geteuid() == 0 && chown(world->directory, ANOTHER_USER, ANOTHER_USER) != 0)
-        skip();
+        skip_without_root();
     status = status_of_child(make_key_below_home, world);
     if (status == 77)
-        skip();
+        skip_without_root();
     assert_int_equal(status, 0);
     name_path(world, ".local/state/schannel", places.directory, sizeof(places.directory));
     name_path(world, ".local/state/schannel/seal.key", places.key, sizeof(places.key));
@@ -1212,10 +1218,10 @@ static void a_user_of_whom_nothing_is_known_has_no_directories(void **state)
     int status;
 
     if (geteuid() != 0)
-        skip();
+        skip_without_root();
     status = status_of_child(look_without_home, *state);
     if (status == 77)
-        skip();
+        skip_without_root();
     assert_int_equal(status, 0);
 }
 
@@ -1239,10 +1245,10 @@ static void without_a_variable_the_home_is_that_of_the_user_database(void **stat
     int status;
 
     if (geteuid() != 0)
-        skip();
+        skip_without_root();
     status = status_of_child(look_in_home_of_nobody, *state);
     if (status == 77)
-        skip();
+        skip_without_root();
     assert_int_equal(status, 0);
 }
 
