@@ -185,6 +185,23 @@ static void blobs_are_written_to_a_key_in_the_vault(void **state)
     assert_int_equal(counted(VAULT_HANDLES), 0);
 }
 
+/* OpenSSL 3.2 and later give random bytes of a random length for a padding that is wrong, which is that
+ * of the key once in a hundred times: then it is another key, and another damage is tried. */
+static EVP_PKEY *import_damaged(struct exported *blob, const char *ability, EVP_PKEY *key)
+{
+    EVP_PKEY *again = NULL;
+
+    for (int tries = strcmp(ability, "bare") == 0 ? 1 : 5; tries > 0; tries--) {
+        blob->data[12 + 100]++;
+        again = import_simple(blob, vault_uri(ability), "pkcs1");
+        if (again == NULL || tries == 1)
+            break;
+        assert_int_equal(EVP_PKEY_eq(key, again), 0);
+        EVP_PKEY_free(again);
+    }
+    return again;
+}
+
 /* What a wrong ciphertext comes to is the same wherever the key lives. */
 static void damage_is_one_outcome(void **state)
 {
@@ -197,9 +214,8 @@ static void damage_is_one_outcome(void **state)
         EVP_PKEY *key = secret_key(context, algs[a], a == 0 ? 16 : 48);
 
         assert_int_equal(export_simple(key, public_path, "pkcs1", &blob), 1);
-        blob.data[12 + 100] ^= 1;
         for (size_t n = 0; n < sizeof(abilities) / sizeof(abilities[0]); n++) {
-            EVP_PKEY *again = import_simple(&blob, vault_uri(abilities[n]), "pkcs1");
+            EVP_PKEY *again = import_damaged(&blob, abilities[n], key);
 
             if (a == 0) {
                 assert_null(again);
