@@ -87,8 +87,8 @@ void errors_raise(const struct errors *errors, const char *file, int line, const
     __attribute__((format(printf, 6, 7)));
 
 /* Around a call that may raise what is no error: errors_unmark drops what was raised since errors_mark,
- * or keeps it.  On the core's queue, which has what we and other providers raise, also where this
- * module is linked with another libcrypto than the core. */
+ * or keeps it.  On the core's queue, which has what we and other providers raise.  Where this module is
+ * linked with another libcrypto than the core, what that one raises is on a queue that nobody reads. */
 void errors_mark(const struct errors *errors);
 void errors_unmark(const struct errors *errors, int keep);
 

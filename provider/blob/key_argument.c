@@ -187,11 +187,19 @@ static int are_keys_offered(const struct provctx *provctx)
 }
 
 /* Where keys have a library context of their own, the application's decides nevertheless, with its
- * providers and default properties, whether there is any RSA. */
+ * providers and default properties, whether they may be used. */
 static int check_offered(const struct provctx *provctx)
 {
-    return provctx->keys_libctx == provctx->libctx || are_keys_offered(provctx) ||
-           errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
+    if (provctx->keys_libctx == provctx->libctx)
+        return 1;
+    if (!are_keys_offered(provctx))
+        return errors_raise_unavailable(provctx->errors, provctx->libctx, "RSA");
+    return !EVP_default_properties_is_fips_enabled(provctx->libctx) ||
+           RAISE(
+               provctx->errors, SCHANNEL_R_ALGORITHM_UNAVAILABLE,
+               "exchange and signature keys: the library context's default properties ask for "
+               "fips=yes, which is not to be had in a process with another libcrypto than the one "
+               "this module was built against");
 }
 
 /* 1, with *key NULL when nothing is found; not from inside. */
@@ -212,6 +220,13 @@ static int open_inside(const struct provctx *provctx, const char *uri, const cha
     return 1;
 }
 
+/* A name that only the store of another provider can know, in a process where we do not reach it. */
+static int is_out_of_reach(const struct provctx *provctx, const char *uri)
+{
+    return provctx->keys_libctx != provctx->libctx && strchr(uri, ':') != NULL &&
+           path_of(uri) == uri && access(uri, F_OK) != 0;
+}
+
 /* Says why, as far as that can be told. */
 static int raise_not_found(const struct provctx *provctx, const char *uri, const char *name,
                            enum key_half half, const struct question *question)
@@ -228,10 +243,9 @@ static int raise_not_found(const struct provctx *provctx, const char *uri, const
     return RAISE(
         provctx->errors, SCHANNEL_R_KEY_ARGUMENT_UNREADABLE, "%s: no %s is found in \"%s\"%s", name,
         half == KEY_HALF_PRIVATE ? "private key" : "public key, certificate or key pair", uri,
-        provctx->keys_libctx == provctx->libctx || strchr(uri, ':') == NULL
-            ? ""
-            : "; keys of other providers need this module built against the libcrypto of "
-              "the program");
+        is_out_of_reach(provctx, uri) ? "; keys of other providers need this module built against "
+                                        "the libcrypto of the program"
+                                      : "");
 }
 
 /* |uri| is a name in full. */
