@@ -56,9 +56,10 @@ enum {
     IS_SPENT = 2, /* a failed file call may use it up, as a transfer whose claim is half recorded */
     IS_WHOLE = 64,   /* with all that libcrypto does on the way, see enum detour */
     OPENS_KEYS = 32, /* key files, and other rows starve the opening of these: not counted here */
-    IS_A_MODULE = 128, /* runs the module, not the objects of this program: for its allocations only */
-    IS_LOAD = 16,    /* the provider is not there yet: the reason is libcrypto's */
-    IS_RANDOM = 8,   /* the key that is made is another one each time */
+    IS_A_MODULE =
+        128,       /* runs the module, not the objects of this program: for its allocations only */
+    IS_LOAD = 16,  /* the provider is not there yet: the reason is libcrypto's */
+    IS_RANDOM = 8, /* the key that is made is another one each time */
 };
 
 struct operation {
