@@ -1147,7 +1147,9 @@ static int remove_claims(const char *claims)
 static void a_transfer_under_a_passphrase_opens_once(void **state)
 {
     char claims[96] = "";
+    unsigned lifetime = 3600; /* a passphrase takes its time under valgrind */
     OSSL_PARAM mode[] = { text_param("blob-mode", "transfer"), text_param("claim-dir", claims),
+                          OSSL_PARAM_construct_uint("lifetime", &lifetime),
                           OSSL_PARAM_construct_end() };
     OSSL_PARAM claim[] = { text_param("claim-dir", claims), OSSL_PARAM_construct_end() };
     EVP_PKEY *key = usual_key(), *first, *second, *copy;
