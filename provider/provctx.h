@@ -29,9 +29,11 @@ struct trace;
 
 struct provctx {
     const OSSL_CORE_HANDLE *core;
-    OSSL_LIB_CTX *libctx;         /* child of the application's: sees its other providers */
-    OSSL_LIB_CTX *keys_libctx;    /* where RSA and signature keys are read and used: |libctx|, or */
-    OSSL_PROVIDER *keys_provider; /* one with this, beside a libcrypto of another major version */
+    OSSL_LIB_CTX *libctx; /* child of the application's: sees its other providers */
+    /* Where exchange and signature keys are read and used: |libctx|; where the core is another
+     * libcrypto than this module's, a context of its own, with that one's default provider. */
+    OSSL_LIB_CTX *keys_libctx;
+    OSSL_PROVIDER *keys_provider; /* NULL where |keys_libctx| is |libctx| */
     struct errors *errors;
     struct config config;
     struct trace *trace;            /* diagnostics; NULL: not wanted */
