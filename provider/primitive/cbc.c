@@ -164,8 +164,10 @@ enum cbc_result cbc_update(struct cbc_state *state, const struct cbc_job *job, c
             memcpy(joined + state->buffered, in, missing);
         ok = process_blocks(state, job, joined, out, block);
         OPENSSL_cleanse(joined, sizeof(joined));
-        if (!ok)
+        if (!ok) {
+            OPENSSL_cleanse(chain, sizeof(chain));
             return CBC_ENGINE_FAILURE;
+        }
         size -= missing;
         if (size != 0)
             in += missing;
@@ -173,8 +175,10 @@ enum cbc_result cbc_update(struct cbc_state *state, const struct cbc_job *job, c
     }
     if (!process_blocks(state, job, in, out + first, ready - first)) {
         memcpy(state->chain, chain, block);
+        OPENSSL_cleanse(chain, sizeof(chain));
         return CBC_ENGINE_FAILURE;
     }
+    OPENSSL_cleanse(chain, sizeof(chain)); /* at first a derived IV */
     if (first != 0) {
         OPENSSL_cleanse(state->buffer, sizeof(state->buffer));
         state->buffered = 0;
